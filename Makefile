@@ -1,0 +1,41 @@
+# Two commands for a new user: `make demo` and `make test`. Both set up .venv by themselves.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test lint compile images clean
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "glassline needs Python 3.11 or newer, got " + sys.version)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+demo: $(READY)  ## the main job on simulated line-scan data: no server, no container engine
+	$(BIN)/glassline run retrain --preset demo --out runs/demo
+
+test: $(READY) lint  ## everything that needs no server, browser or container engine
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+compile: $(READY)  ## pipelines/compiled/*.yaml, committed and checked by a test
+	$(BIN)/glassline compile --all
+
+IMAGE_PREFIX ?= glassline
+IMAGE_TAG ?= 0.1.0
+BASE ?= python:3.11-slim-bookworm
+ENGINE ?= docker
+images:  ## container images of the steps
+	for family in vision training; do \
+	  $(ENGINE) build --build-arg BASE=$(BASE) --build-arg COMMIT=$$(git rev-parse HEAD) \
+	    --file images/$$family/Containerfile --tag $(IMAGE_PREFIX)/$$family-python:$(IMAGE_TAG) . || exit 1; \
+	done
+
+clean:
+	rm -rf runs build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,1 @@
+"""One folder per step: a KFP component, one import and one call."""

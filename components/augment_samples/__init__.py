@@ -1,0 +1,1 @@
+"""Component `augment_samples`."""

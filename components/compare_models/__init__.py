@@ -1,0 +1,1 @@
+"""Component `compare_models`."""

@@ -1,0 +1,1 @@
+"""Component `cross_validate`."""

@@ -1,0 +1,1 @@
+"""Component `embed_tsne`."""

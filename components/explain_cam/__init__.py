@@ -1,0 +1,1 @@
+"""Component `explain_cam`."""

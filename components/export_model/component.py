@@ -1,0 +1,26 @@
+from kfp import dsl
+
+from components.images import IMAGES
+
+
+@dsl.component(base_image=IMAGES.training, install_kfp_package=False)
+def export_model(
+    augmented: dsl.Input[dsl.Dataset],
+    model: dsl.Input[dsl.Model],
+    extract: dict,
+    bundle: dsl.Output[dsl.Model],
+) -> str:
+    """Export the model as a bundle; fails unless ONNX Runtime agrees with torch.
+
+    Args:
+        augmented: Parquet table of patches with folds.
+        model: Folder written by `train_ensemble`.
+        extract: Fields of `ExtractSettings` that the patches were made with.
+        bundle: Folder with `bundle.zip`.
+
+    Returns:
+        Id of the MLflow run that logged the model.
+    """
+    from glassline.steps.export_model import export_model as step
+
+    return step(augmented.path, model.path, extract, bundle.path)

@@ -1,0 +1,1 @@
+"""Component `extract_candidates`."""

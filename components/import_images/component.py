@@ -1,0 +1,32 @@
+from kfp import dsl
+
+from components.images import IMAGES
+
+
+@dsl.component(base_image=IMAGES.vision, install_kfp_package=False)
+def import_images(
+    data: str,
+    data_format: str,
+    data_hash: str,
+    product: str,
+    cycle: str,
+    clean_class: str,
+    samples: dsl.Output[dsl.Dataset],
+) -> str:
+    """Import a folder of images into a sample table.
+
+    Args:
+        data: Folder of images and annotations.
+        data_format: Layout, as in `glassline import --format`.
+        data_hash: SHA-256 of the folder at submission; the import refuses another.
+        product: Product name.
+        cycle: Product cycle.
+        clean_class: Class without defect, "" where the layout tells.
+        samples: Parquet table of images.
+
+    Returns:
+        Content hash of the table.
+    """
+    from glassline.steps.import_images import import_images as step
+
+    return step(data, data_format, data_hash, product, cycle, clean_class, samples.path)

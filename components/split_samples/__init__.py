@@ -1,0 +1,1 @@
+"""Component `split_samples`."""

@@ -1,0 +1,43 @@
+from kfp import dsl
+
+from components.images import IMAGES
+
+
+@dsl.component(base_image=IMAGES.vision, install_kfp_package=False)
+def write_report(
+    samples: dsl.Input[dsl.Dataset],
+    augmented: dsl.Input[dsl.Dataset],
+    evaluation: dsl.Input[dsl.Artifact],
+    comparison: dsl.Input[dsl.Dataset],
+    explanation: dsl.Input[dsl.Artifact],
+    embedding: dsl.Input[dsl.HTML],
+    promotion: dsl.Input[dsl.Artifact],
+    model_name: str,
+    report: dsl.Output[dsl.HTML],
+):
+    """Write the report: one self-contained HTML page.
+
+    Args:
+        samples: Parquet table of images.
+        augmented: Parquet table of patches with folds and copies.
+        evaluation: Folder written by `evaluate_classifier`.
+        comparison: Table written by `compare_models`.
+        explanation: Folder written by `explain_cam`.
+        embedding: Fragment written by `embed_tsne`.
+        promotion: JSON written by `promote_model`.
+        model_name: Name of the exported model.
+        report: The page.
+    """
+    from glassline.steps.write_report import write_report as step
+
+    step(
+        samples.path,
+        augmented.path,
+        evaluation.path,
+        comparison.path,
+        explanation.path,
+        embedding.path,
+        promotion.path,
+        model_name,
+        report.path,
+    )

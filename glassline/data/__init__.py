@@ -1,0 +1,1 @@
+"""Samples, importers, shards and splits."""

@@ -1,0 +1,71 @@
+"""Importers: one layout of files on disk becomes a table of images; `read_source` picks by name.
+
+Add a layout: one module with a function (source, problems) -> Layout, one entry in LAYOUTS.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from glassline.data.importers.coco import read_coco
+from glassline.data.importers.dagm import read_dagm
+from glassline.data.importers.image_folder import read_image_folder
+from glassline.data.importers.mask_folder import read_mask_folder
+from glassline.data.importers.records import Layout, Problems, Source
+from glassline.data.importers.table import build_table, duplicate_groups
+from glassline.data.importers.voc import read_voc
+from glassline.data.samples import SampleTable
+from glassline.errors import DataError, StorageError
+
+__all__ = ["LAYOUTS", "duplicate_groups", "read_source"]
+
+LAYOUTS: dict[str, Callable[[Source, Problems], Layout]] = {
+    "image-folder": read_image_folder,
+    "mask-folder": read_mask_folder,
+    "dagm": read_dagm,
+    "coco": read_coco,
+    "voc": read_voc,
+}
+
+
+def read_source(
+    folder: str | Path,
+    layout: str,
+    *,
+    product: str = "",
+    cycle: str = "",
+    clean_class: str = "",
+    source: str = "",
+    progress: Callable[[int, int], None] | None = None,
+) -> SampleTable:
+    """Read a folder of labelled images as a table of kind `images`.
+
+    References are relative to the folder; nothing is copied. An image's id is its reference. Images of the same
+    content become one group. A file `groups.csv` (columns path, group) in the folder names groups; without
+    it each image is its own.
+
+    Args:
+        folder: Where the images and their labels lie; for coco the JSON file itself may be given.
+        layout: One of LAYOUTS.
+        product: Product of images that do not name theirs.
+        cycle: Product cycle of images that do not name theirs.
+        clean_class: Class of images without a defect. Without it: `control` for coco when it is among the
+            categories, the class whose masks are all empty for mask-folder, `clean` for dagm, else none.
+        source: Name of the data set kept with each row; the layout's name when empty.
+        progress: Called with (images done, images in all).
+
+    Returns:
+        Table of images, sorted by id.
+
+    Raises:
+        DataError: Records break a rule; names up to ten files, with record and remedy each.
+        StorageError: The folder is missing.
+    """
+    if layout not in LAYOUTS:
+        raise DataError(f"format must be one of {', '.join(LAYOUTS)}, got {layout!r}; choose one of them")
+    path = Path(folder)
+    if not path.exists():
+        raise StorageError(f"a source must be an existing folder, got {path}; check the path")
+    problems = Problems(path)
+    given = Source.at(path, layout, product=product, cycle=cycle, clean_class=clean_class, name=source or layout)
+    found = LAYOUTS[layout](given, problems)
+    return build_table(given, found, problems, progress)

@@ -1,0 +1,91 @@
+"""Files that exist whole or not at all: write beside, then rename."""
+
+import errno
+import hashlib
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from glassline.errors import StorageError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+@contextmanager
+def written_whole(target: str | Path) -> Iterator[Path]:
+    """Yield a path beside `target` to write a file or folder to; rename it into place on success.
+
+    A crash, a full disk or an exception leaves `target` as it was. A folder that already stands at
+    `target` is replaced only once the new one is complete.
+
+    Raises:
+        StorageError: The disk is full or the folder may not be written; names the path.
+    """
+    target = Path(target)
+    beside = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.partial")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield beside
+        if target.is_dir():
+            shutil.rmtree(target)
+        beside.rename(target)
+    except OSError as error:
+        if isinstance(error, StorageError):
+            raise
+        if error.errno in _FULL:
+            raise StorageError(
+                f"{target} needs more space than its disk has ({error.strerror}); free some or choose another --out"
+            ) from error
+        if error.errno in {errno.EACCES, errno.EROFS, errno.EPERM}:
+            raise StorageError(
+                f"{target} must be in a folder that may be written ({error.strerror}); choose another --out"
+            ) from error
+        raise
+    finally:
+        if beside.is_dir():
+            shutil.rmtree(beside, ignore_errors=True)
+        else:
+            beside.unlink(missing_ok=True)
+
+
+def sha256_file(path: str | Path) -> str:
+    """Return the hex SHA-256 of a file, read in blocks."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def folder_hash(folder: str | Path) -> str:
+    """Return one SHA-256 over names and contents of every file under a folder.
+
+    Independent of where the folder lies and of file times. Hidden files and folders do not count.
+
+    Raises:
+        StorageError: The folder is missing or holds no file.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise StorageError(f"a data folder must exist, got {root}; check --data")
+    digest = hashlib.sha256()
+    relatives = [path.relative_to(root) for path in root.rglob("*") if path.is_file()]
+    names = sorted(path.as_posix() for path in relatives if not any(part.startswith(".") for part in path.parts))
+    if not names:
+        raise StorageError(f"a data folder must hold files, got none under {root}; check --data")
+    for name in names:
+        digest.update(f"{name}\0{sha256_file(root / name)}\n".encode())
+    return digest.hexdigest()
+
+
+def code_hash(*folders: str) -> str:
+    """Return one SHA-256 over the library's source in some of its folders, such as `vision`.
+
+    Part of the name of whatever is kept between runs, so that a changed method never reads what the old
+    one wrote.
+    """
+    library = Path(__file__).resolve().parents[1]
+    digest = hashlib.sha256()
+    for folder in folders:
+        for path in sorted((library / folder).rglob("*.py")):
+            digest.update(f"{path.relative_to(library)}\0{sha256_file(path)}\n".encode())
+    return digest.hexdigest()

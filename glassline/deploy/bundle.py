@@ -1,0 +1,114 @@
+"""The bundle: one zip that every system exports, checked on load.
+
+Contents: `model.onnx`, `bundle.json` (what it is and the SHA-256 of every other file but the sidecar),
+`thresholds.yaml` (the sidecar, which line engineers may edit), `card.md`, and what preprocessing outside the graph
+needs (`systematic.png`). Thresholds may change, the rest may not.
+"""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field
+
+from glassline.data.storage import written_whole
+from glassline.errors import ModelError
+from glassline.settings import Settings
+
+FORMAT_VERSION = 1
+_MANIFEST, _THRESHOLDS = "bundle.json", "thresholds.yaml"
+_LARGEST_BYTES = 2 * 2**30
+
+
+class Manifest(Settings):
+    """What a bundle says of itself; `bundle.json`."""
+
+    format_version: int = Field(FORMAT_VERSION, description="layout of the bundle")
+    system: Literal["A", "B", "C", "D", "E"] = Field(description="which of the five systems made it")
+    model: str = Field(description="model name, as in `glassline models`")
+    classes: tuple[str, ...] = Field(description="class names in the order of the output")
+    clean_class: str = Field(description="class without defect, '' where there is none")
+    input_px: tuple[int, int] = Field(description="height and width of the input in px")
+    bit_depth: int = Field(description="bits of a grey level at the graph's input")
+    channels: int = Field(description="channels or light states of the input")
+    pitch_um: float | None = Field(description="pixel pitch of the training images, None where unknown")
+    attributes: tuple[str, ...] = Field(description="metadata columns in the order of the graph's input")
+    preprocessing: dict[str, Any] = Field(description="settings of what runs before the graph")
+    data_hash: str = Field(description="content hash of the training samples")
+    code_version: str = Field(description="git commit of the code")
+    metrics: dict[str, float] = Field(description="figures on samples that the model never saw")
+    parity: dict[str, float] = Field(description="largest difference between torch and ONNX Runtime, and its tolerance")
+    sha256: dict[str, str] = Field(description="hash of every other file, the sidecar excepted")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A loaded bundle: manifest, thresholds and checked files."""
+
+    manifest: Manifest
+    thresholds: dict[str, Any]
+    files: dict[str, bytes]
+
+
+def write_bundle(
+    path: str | Path, manifest: Manifest, files: Mapping[str, bytes], thresholds: Mapping[str, Any]
+) -> Manifest:
+    """Write a bundle, whole or not at all; equal content gives equal bytes.
+
+    Args:
+        path: The zip to write.
+        manifest: What it is; its `sha256` is filled in here.
+        files: Name to content, `model.onnx` and `card.md` among them.
+        thresholds: Content of the editable sidecar.
+
+    Returns:
+        The manifest with the hashes.
+    """
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
+    manifest = manifest.model_copy(update={"sha256": hashes})
+    head = "# Line engineers may edit this file; every other file of the bundle is checked by hash.\n"
+    entries = {
+        _MANIFEST: manifest.model_dump_json(indent=2).encode(),
+        _THRESHOLDS: (head + yaml.safe_dump(dict(thresholds), sort_keys=False)).encode(),
+        **files,
+    }
+    with written_whole(path) as beside, zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries.items():
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    return manifest
+
+
+def load_bundle(path: str | Path) -> Bundle:
+    """Read a bundle and check names, sizes and hashes.
+
+    Raises:
+        ModelError: The zip is damaged, of a newer format, holds a name it should not, or a hash differs.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > _LARGEST_BYTES:
+                raise ModelError(
+                    f"{path} must unpack to at most {_LARGEST_BYTES} bytes, it claims more; export it again"
+                )
+            files = {entry.filename: archive.read(entry) for entry in archive.infolist()}
+        about = json.loads(files.pop(_MANIFEST))
+        thresholds = yaml.safe_load(files.pop(_THRESHOLDS))
+    except (OSError, zipfile.BadZipFile, KeyError, ValueError, yaml.YAMLError) as error:
+        raise ModelError(f"{path} must be a whole bundle ({error}); export it again") from error
+    if about.get("format_version", 0) > FORMAT_VERSION:
+        raise ModelError(
+            f"{path} must have a format version of at most {FORMAT_VERSION}, got {about['format_version']}; "
+            "update glassline"
+        )
+    manifest = Manifest.parse(about)
+    if set(files) != set(manifest.sha256):
+        raise ModelError(f"{path} must hold {sorted(manifest.sha256)}, got {sorted(files)}; export it again")
+    for name, content in files.items():
+        if hashlib.sha256(content).hexdigest() != manifest.sha256[name]:
+            raise ModelError(f"{name} in {path} must match its hash, it was changed; export the bundle again")
+    return Bundle(manifest, thresholds or {}, files)

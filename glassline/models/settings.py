@@ -1,0 +1,14 @@
+"""Settings of the models, apart from them: the command line checks settings without loading torch."""
+
+from pydantic import Field
+
+from glassline.settings import Settings
+
+
+class CnnSettings(Settings):
+    """Shape of the image branch; the axes of the paper's Fig. 3."""
+
+    filters: int = Field(16, ge=1, le=512, description="channels of every convolution")
+    kernel_px: int = Field(3, ge=1, le=15, description="edge of a convolution kernel")
+    pool_px: int = Field(2, ge=1, le=8, description="edge and stride of max pooling")
+    depth: int = Field(2, ge=1, le=6, description="convolution-ReLU-maxpool pairs")

@@ -1,0 +1,84 @@
+"""Rows of figures as cells that a page can show: text, side, bar and which is best."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Integral, Real
+
+_SCORES = ("accuracy", "precision", "recall", "f1")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one cell shows.
+
+    Attributes:
+        text: The value as read.
+        number: Whether it is aligned as a figure.
+        percent: Length of its bar in percent, or None where it has none.
+        best: Whether it is the best of its column.
+    """
+
+    text: str
+    number: bool = False
+    percent: float | None = None
+    best: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Headings and rows of cells."""
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+def as_table(rows: Sequence[Mapping[str, object]], mark_best: bool = False) -> Table:
+    """Return rows as a table; scores in [0, 1] get a bar.
+
+    Args:
+        rows: One mapping per row, column name to value. Columns stand in the order they first appear; a value
+            that a row lacks stays empty.
+        mark_best: Whether the best score of each column is marked, for rows that compete.
+    """
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    best = {name: _best(rows, name) if mark_best and len(rows) > 1 else None for name in names}
+    cells = tuple(tuple(_cell(name, row.get(name), best[name]) for name in names) for row in rows)
+    return Table(tuple(_heading(name) for name in names), cells)
+
+
+def _best(rows: Sequence[Mapping[str, object]], name: str) -> float | None:
+    scores = [score for row in rows if (score := _score(name, row.get(name))) is not None]
+    return max(scores) if scores else None
+
+
+def _score(name: str, value: object) -> float | None:
+    if not any(name == score or name.endswith(f"_{score}") for score in _SCORES):
+        return None
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) <= 1:
+        return None
+    return float(value)
+
+
+def _cell(name: str, value: object, best: float | None) -> Cell:
+    if value is None or value != value:  # NaN is the one value that differs from itself
+        return Cell("–" if value is not None else "", number=value is not None)
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return Cell({True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value))
+    if isinstance(value, Integral):
+        return Cell(f"{int(value):,}", number=True)
+    score = _score(name, value)
+    percent = None if score is None else round(100 * score, 1)
+    return Cell(_figure(name, float(value)), True, percent, score is not None and score == best)
+
+
+def _figure(name: str, value: float) -> str:
+    if name == "p" or name.endswith("_p"):
+        return "< 0.0001" if value < 1e-4 else f"{value:.3g}"
+    if value.is_integer() and abs(value) < 1e15 and abs(value) > 1:
+        return f"{int(value):,}"
+    return f"{value:.4f}" if abs(value) < 100 else f"{value:,.1f}"
+
+
+def _heading(name: str) -> str:
+    words = {"f1": "F1", "dof": "degrees of freedom", "mcnemar": "McNemar", "chi": "χ²", "square": ""}
+    return " ".join(word for part in name.split("_") if (word := words.get(part, part))) or name

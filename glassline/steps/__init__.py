@@ -1,0 +1,1 @@
+"""One function per pipeline step: a plain Python call with its tracking."""

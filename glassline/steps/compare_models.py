@@ -1,0 +1,67 @@
+"""Is one model really better than another: chi-square, McNemar and the interval of the difference."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from glassline.analysis.metrics import confusion_matrix
+from glassline.analysis.significance import accuracy_difference, chi_square, mcnemar_test
+from glassline.errors import DataError
+from glassline.steps.evaluate_classifier import PREDICTIONS
+from glassline.tracking import step_run
+
+
+def compare_models(evaluation_path: str, baseline: str, seed: int, comparison_path: str) -> None:
+    """Compare every model with the baseline on the same units and write one row each.
+
+    Args:
+        evaluation_path: Folder written by `evaluate_classifier`.
+        baseline: Name of the baseline, the vanilla CNN in the paper's Table 4.
+        seed: Seed of the bootstrap over groups.
+        comparison_path: Parquet table: model, baseline, accuracies, their difference with its interval,
+            McNemar's counts and p, chi-square, degrees of freedom and p.
+
+    Raises:
+        DataError: The baseline was not evaluated.
+    """
+    with step_run("compare_models", {"baseline": baseline, "seed": seed}) as run:
+        pooled = pd.read_parquet(Path(evaluation_path) / PREDICTIONS)
+        names = list(pooled["model"].unique())
+        if baseline not in names:
+            raise DataError(
+                f"the baseline must be one of the evaluated models {names}, got {baseline!r}; add it to models"
+            )
+        reference = _of(pooled, baseline)
+        rows = []
+        for name in names:
+            if name == baseline:
+                continue
+            row, by_class = _compare(_of(pooled, name), reference, seed)
+            rows.append({"model": name, "baseline": baseline, **row})
+            run.table(by_class, f"chi_square_{name}")
+            run.metrics({f"{key}_{name}": value for key, value in row.items()})
+        table = pd.DataFrame(rows)
+        table.to_parquet(comparison_path)
+        run.table(table, "comparison")
+
+
+def _of(pooled: pd.DataFrame, name: str) -> pd.DataFrame:
+    return pooled[pooled["model"] == name].sort_values("unit", ignore_index=True)
+
+
+def _compare(one: pd.DataFrame, reference: pd.DataFrame, seed: int) -> tuple[dict[str, float], pd.DataFrame]:
+    classes = sorted(set(one["actual"]) | set(one["predicted"]) | set(reference["predicted"]))
+    right, reference_right = one["actual"] == one["predicted"], reference["actual"] == reference["predicted"]
+    paired = mcnemar_test(right.to_numpy(), reference_right.to_numpy())
+    difference = accuracy_difference(right.to_numpy(), reference_right.to_numpy(), one["group"].to_numpy(), seed=seed)
+    chi = chi_square(
+        confusion_matrix(one["actual"], one["predicted"], classes),
+        confusion_matrix(reference["actual"], reference["predicted"], classes),
+        classes,
+    )
+    row = {
+        "accuracy": float(right.mean()), "baseline_accuracy": float(reference_right.mean()),
+        "difference": difference.difference, "difference_low": difference.low, "difference_high": difference.high,
+        "mcnemar_p": paired.p, "chi_square": chi.statistic, "chi_square_dof": chi.dof, "chi_square_p": chi.p,
+    }  # fmt: skip
+    return row, pd.DataFrame([vars(entry) for entry in chi.classes])

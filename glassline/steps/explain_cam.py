@@ -1,0 +1,94 @@
+"""Show where the model looks, and list the samples where it looks elsewhere than at the defect."""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from glassline.data.samples import SampleTable, read_samples
+from glassline.data.shards import ShardReader
+from glassline.data.splits import test_rows
+from glassline.data.storage import written_whole
+from glassline.steps.train_ensemble import TEST_FOLD
+from glassline.tracking import step_run
+
+#: Files of the explanation folder, beside one `cam_<class>.png` per class.
+EXPLAINED, ELSEWHERE = "cams.parquet", "elsewhere.parquet"
+_SHOWN, _EXPLAINED_AT_MOST = 6, 600
+
+
+def explain_cam(augmented_path: str, model_path: str, seed: int, explanation_path: str) -> None:
+    """Map the activation of held-out samples, per class, and measure its share inside the defect.
+
+    Args:
+        augmented_path: Table of patches with folds.
+        model_path: Folder written by `train_ensemble`.
+        seed: Seed of the choice of samples where there are more than 600.
+        explanation_path: Folder for overlays per class, `cams.parquet` (one row per explained sample:
+            energy share, mask share, elsewhere) and `elsewhere.parquet` (its rows to review, thumbnails as PNG).
+    """
+    from glassline.analysis.cam import activation_maps, energy_inside, looks_elsewhere
+    from glassline.report.figures import cam_grid, save_figure
+    from glassline.training.loop import predict
+    from glassline.training.saved import load_fitted
+
+    with step_run("explain_cam", {"seed": seed}) as run:
+        table, fitted = read_samples(augmented_path, "patches", extra=["fold"]), load_fitted(model_path)
+        rows_N = _choose(table, seed)
+        probability_NC = predict(fitted, table, rows_N)
+        rows = table.rows.iloc[rows_N]
+        patch_NHW = ShardReader(table.root, "patch").read(rows["shard"], rows["row"])
+        mask_NHW = ShardReader(table.root, "mask").read(rows["shard"], rows["row"]) > 0
+        metadata_NM = rows[list(fitted.attributes)].to_numpy(np.float32)
+        decided_N = probability_NC.argmax(1)
+        cam_NHW = np.concatenate(
+            [
+                activation_maps(fitted, patch_NHW[part], metadata_NM[part], decided_N[part].tolist())
+                for part in np.array_split(np.arange(len(rows)), max(1, len(rows) // 64))
+            ]
+        )
+        explained = pd.DataFrame(
+            {
+                "id": rows["id"].to_numpy(),
+                "label": rows["label"].to_numpy(),
+                "predicted": [fitted.classes[index] for index in decided_N],
+                "energy_share": energy_inside(cam_NHW, mask_NHW),
+                "mask_share": mask_NHW.mean(axis=(1, 2)),
+            }
+        )
+        defect_N = rows["has_mask"].to_numpy(bool) & mask_NHW.any(axis=(1, 2))
+        explained["elsewhere"] = defect_N & looks_elsewhere(cam_NHW, mask_NHW)
+        elsewhere = explained[explained["elsewhere"]].assign(
+            thumbnail=[_png(patch_HW) for patch_HW in patch_NHW[explained["elsewhere"].to_numpy()]]
+        )
+        with written_whole(explanation_path) as beside:
+            beside.mkdir(parents=True)
+            explained.to_parquet(beside / EXPLAINED)
+            elsewhere.to_parquet(beside / ELSEWHERE)
+            for name in fitted.classes:
+                shown = np.flatnonzero(explained["label"] == name)[:_SHOWN]
+                if not len(shown):
+                    continue
+                titles = [
+                    f"{one.predicted}, {one.energy_share:.0%} inside" for one in explained.iloc[shown].itertuples()
+                ]
+                figure = cam_grid(patch_NHW[shown], cam_NHW[shown], mask_NHW[shown], titles)
+                save_figure(figure, beside / f"cam_{name}.png")
+                run.figure(figure, f"cam_{name}")
+        shares = explained[defect_N].groupby("label")["energy_share"].mean()
+        run.metrics({f"cam_energy_share_{name}": float(value) for name, value in shares.items()})
+        run.metrics({"explained": len(explained), "elsewhere": len(elsewhere)})
+        run.table(explained[explained["elsewhere"]].drop(columns="elsewhere"), "elsewhere")
+
+
+def _choose(table: SampleTable, seed: int) -> npt.NDArray[np.intp]:
+    """Return held-out rows, at most 600, in the table's order."""
+    rows_N = test_rows(table, TEST_FOLD)
+    if len(rows_N) > _EXPLAINED_AT_MOST:
+        rows_N = np.sort(np.random.default_rng(seed).choice(rows_N, _EXPLAINED_AT_MOST, replace=False))
+    return rows_N
+
+
+def _png(patch_HW: npt.NDArray[np.uint8]) -> bytes:
+    import cv2
+
+    return bytes(cv2.imencode(".png", patch_HW)[1])

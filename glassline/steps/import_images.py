@@ -1,0 +1,42 @@
+"""Import a folder of images into a sample table."""
+
+from pathlib import Path
+
+from glassline.data.importers import read_source
+from glassline.data.storage import folder_hash
+from glassline.errors import DataError
+from glassline.tracking import parent_tags, step_run
+
+
+def import_images(
+    data: str, data_format: str, data_hash: str, product: str, cycle: str, clean_class: str, samples_path: str
+) -> str:
+    """Import a source and return the content hash of its sample table.
+
+    Args:
+        data: Folder of images and annotations.
+        data_format: Layout name, as `glassline import --format`.
+        data_hash: SHA-256 of the folder when the run was submitted; "" skips the comparison.
+        product: Product name for the rows.
+        cycle: Product cycle for the rows.
+        clean_class: Class without defect; "" where the layout tells or there is none.
+        samples_path: Where the Parquet table of images goes.
+
+    Raises:
+        DataError: The folder changed since the run was submitted, or a record breaks a rule.
+    """
+    with step_run("import_images", {"data": data, "data_format": data_format, "data_hash": data_hash}) as run:
+        if data_hash and (found := folder_hash(data)) != data_hash:
+            raise DataError(
+                f"{data} must not change between submission and import: its hash was {data_hash[:12]}, now it is "
+                f"{found[:12]}; submit the run again"
+            )
+        table = read_source(Path(data), data_format, product=product, cycle=cycle, clean_class=clean_class)
+        table.write(samples_path)
+        content = table.content_hash()
+        counts = table.rows["label"].value_counts()
+        run.params({"content_hash": content, "classes": list(table.classes), "clean_class": table.clean_class})
+        run.metrics({"images": len(table.rows), "groups": table.rows["group"].nunique()})
+        run.metrics({f"images_{name}": int(counts.get(name, 0)) for name in table.classes})
+        parent_tags({"data_hash": data_hash or content, "product": product, "cycle": cycle})
+        return content

@@ -1,0 +1,54 @@
+"""Train the model that is exported."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from glassline.analysis.pooling import judge_units
+from glassline.data.samples import read_samples
+from glassline.data.splits import test_rows, train_rows
+from glassline.tracking import step_run
+from glassline.training.settings import TrainingSettings
+
+#: The folds that the exported model never trains on: one to test and to gate with, one for early stopping.
+TEST_FOLD, VALIDATION_FOLD = 0, 1
+
+
+def train_ensemble(
+    augmented_path: str, model: str, training: Mapping[str, Any], seed: int, store: str, model_path: str
+) -> None:
+    """Train a model on all folds but the test and validation ones and write it.
+
+    Args:
+        augmented_path: Table of patches with folds and augmented copies.
+        model: Name of the model, as in `glassline models`.
+        training: Fields of `TrainingSettings`.
+        seed: Seed of the fit.
+        store: Folder for checkpoints; a killed fit resumes from there.
+        model_path: Folder for weights, settings and history.
+
+    Raises:
+        DataError: A table without folds, or fewer than two classes to train on.
+        ModelError: The loss left the finite numbers.
+    """
+    from glassline.report.figures import curves_figure
+    from glassline.training.loop import fit_model, predict
+    from glassline.training.saved import save_fitted
+
+    with step_run("train_ensemble", {"model": model, "training": dict(training), "seed": seed}) as run:
+        settings = TrainingSettings.parse(training)
+        table = read_samples(augmented_path, "patches", extra=["fold", "augmentation"])
+        validation_N = test_rows(table, VALIDATION_FOLD)
+        train_N = np.setdiff1d(train_rows(table, TEST_FOLD), np.flatnonzero(table.rows["fold"] == VALIDATION_FOLD))
+        fitted = fit_model(
+            model, table, train_N, validation_N, settings, seed, Path(store) / "checkpoints",
+            lambda epoch, values: run.metrics(values, step=epoch),
+        )  # fmt: skip
+        save_fitted(fitted, model_path)
+        test_N = test_rows(table, TEST_FOLD)
+        judged = judge_units(table.rows.iloc[test_N], predict(fitted, table, test_N), table.classes, table.clean_class)
+        run.metrics({"accuracy": float((judged["actual"] == judged["predicted"]).mean()), "units": len(judged)})
+        if len(fitted.history):
+            run.figure(curves_figure(fitted.history), "curves")

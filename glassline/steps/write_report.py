@@ -1,0 +1,123 @@
+"""Gather what the other steps left into one page."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from glassline.data.samples import SampleTable, read_samples
+from glassline.report.page import LooksElsewhere, PageFigure, ReportContent, Section, Verdict, write_page
+from glassline.steps.evaluate_classifier import METRICS
+from glassline.steps.explain_cam import ELSEWHERE, EXPLAINED
+from glassline.tracking import commit, parent_artifact, pipeline_notes, pipeline_run_id, step_run
+
+_OVERALL = ("accuracy", "accuracy_low", "accuracy_high", "macro_precision", "macro_recall", "macro_f1", "f1_of_means")
+_PER_CLASS = ("precision", "recall", "f1", "support")
+
+
+def write_report(
+    samples_path: str, augmented_path: str, evaluation_path: str, comparison_path: str, explanation_path: str,
+    embedding_path: str, promotion_path: str, model: str, report_path: str,
+) -> None:  # fmt: skip
+    """Write the report, and log it on the pipeline's own run.
+
+    Args:
+        samples_path: Table of images.
+        augmented_path: Table of patches with folds and copies.
+        evaluation_path: Folder written by `evaluate_classifier`.
+        comparison_path: Table written by `compare_models`.
+        explanation_path: Folder written by `explain_cam`.
+        embedding_path: Fragment written by `embed_tsne`.
+        promotion_path: JSON written by `promote_model`.
+        model: Name of the exported model.
+        report_path: The page.
+    """
+    with step_run("write_report", {"model": model}) as run:
+        images, patches = (
+            read_samples(samples_path, "images"),
+            read_samples(augmented_path, "patches", ["augmentation"]),
+        )
+        metrics: dict[str, dict[str, float]] = json.loads((Path(evaluation_path) / METRICS).read_text())
+        content = ReportContent(
+            title=f"{model}: retrained and compared",
+            facts=_facts(images, patches),
+            verdict=_verdict(promotion_path, model),
+            models=[{"model": name, **{key: one[key] for key in _OVERALL}} for name, one in metrics.items()],
+            significance=[_row(row) for row in pd.read_parquet(comparison_path).to_dict("records")],
+            per_class=[
+                {"class": name, **{key: metrics[model][f"{key}_{name}"] for key in _PER_CLASS}}
+                for name in images.classes
+            ],
+            sections=[
+                _figures("Cross-validation", evaluation_path, "confusion_*.png", "Confusion matrix of {}, all folds"),
+                _figures("Folds", evaluation_path, "folds.png", "Accuracy and macro F1 of every fold"),
+                _figures("Training", evaluation_path, "curves.png", "Loss of every fold by epoch"),
+                _figures("Where the model looks", explanation_path, "cam_*.png", "Activation maps of {}", _shares(explanation_path)),
+            ],
+            tsne=Path(embedding_path).read_text(encoding="utf-8"),
+            warnings=pipeline_notes(),
+            elsewhere=_elsewhere(explanation_path),
+            highlights={
+                "accuracy": f"{metrics[model]['accuracy']:.1%}",
+                "macro F1": f"{metrics[model]['macro_f1']:.3f}",
+                "judged": f"{metrics[model]['samples']:.0f}",
+            },
+        )  # fmt: skip
+        write_page(content, report_path)
+        named = Path(report_path).with_name("report.html")
+        write_page(content, named)
+        run.artifact(named)
+        parent_artifact(named)
+
+
+def _facts(images: SampleTable, patches: SampleTable) -> dict[str, str]:
+    first = images.rows.iloc[0]
+    copies = int((patches.rows["augmentation"] != "").sum())
+    return {
+        "MLflow run": pipeline_run_id() or "untracked",
+        "product": str(first["product"]),
+        "cycle": str(first["cycle"]),
+        "images": f"{len(images.rows)} in {images.rows['group'].nunique()} groups",
+        "patches": f"{len(patches.rows) - copies} and {copies} augmented copies",
+        "data": images.content_hash()[:16],
+        "code": commit()[:12],
+        "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+    }
+
+
+def _verdict(promotion_path: str, model: str) -> Verdict:
+    found = json.loads(Path(promotion_path).read_text())
+    word = "is the champion" if found["promoted"] else "is a challenger; the champion stays"
+    return Verdict(
+        found["promoted"], f"{model}, version {found['version']} of {found['name']}, {word}", found["reasons"]
+    )
+
+
+def _row(row: dict[Any, Any]) -> dict[str, object]:
+    return {str(name): value for name, value in row.items()}
+
+
+def _figures(title: str, folder: str, pattern: str, caption: str, note: str = "") -> Section:
+    """Return a section of the PNG files of a folder; what follows the first underscore fills the caption."""
+    paths = sorted(Path(folder).glob(pattern))
+    found = [PageFigure(path.read_bytes(), caption.format(path.stem.partition("_")[2])) for path in paths]
+    return Section(title, found, note)
+
+
+def _shares(explanation_path: str) -> str:
+    explained = pd.read_parquet(Path(explanation_path) / EXPLAINED)
+    masked = explained[explained["mask_share"] > 0]
+    if masked.empty:
+        return "No sample has a defect mask, so the share of energy inside it is not known."
+    shares = masked.groupby("label")["energy_share"].mean()
+    parts = ", ".join(f"{name} {value:.0%}" for name, value in shares.items())
+    return f"Mean share of the map's energy inside the defect mask: {parts}."
+
+
+def _elsewhere(explanation_path: str) -> list[LooksElsewhere]:
+    rows = pd.read_parquet(Path(explanation_path) / ELSEWHERE).to_dict("records")
+    return [
+        LooksElsewhere(row["id"], row["label"], row["predicted"], row["energy_share"], row["thumbnail"]) for row in rows
+    ]

@@ -1,0 +1,428 @@
+"""MLflow, and the only module that knows it: one run per pipeline run, one child per step, folds below.
+
+A step finds its parent in the environment that Kubeflow Pipelines' MLflow plugin sets too:
+MLFLOW_TRACKING_URI, MLFLOW_EXPERIMENT_ID, MLFLOW_RUN_ID. Without them a step is a run of its own in the
+experiment `glassline` of a local SQLite file.
+
+Children are made with `MlflowClient.create_run` and the tag `mlflow.parentRunId`: with MLFLOW_RUN_ID set,
+`mlflow.start_run` would silently reopen the parent.
+"""
+
+import json
+import os
+import subprocess
+import time
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from glassline.errors import GlasslineError, TrackingError
+
+# A server that does not answer is told within seconds, not after MLflow's seven retries.
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+    from mlflow import MlflowClient
+
+#: Lines that a step prints for whoever watches the pipeline.
+STARTED, FINISHED, FAILED, NOTE = (
+    "glassline> started",
+    "glassline> finished",
+    "glassline> failed",
+    "glassline> note",
+)
+
+#: Where the run of `export_model` keeps its bundle among its artifacts.
+BUNDLE = "bundle/bundle.zip"
+
+_EXPERIMENT = "glassline"
+_PARENT_TAG, _STEP_TAG = "mlflow.parentRunId", "glassline.step"
+_BATCH = 500
+
+
+@cache
+def _client(uri: str) -> "MlflowClient":
+    from mlflow import MlflowClient
+
+    return MlflowClient(tracking_uri=uri)
+
+
+def _uri() -> str:
+    return os.environ.get("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")
+
+
+def client() -> "MlflowClient":
+    """Return the client of the tracking server that the environment names."""
+    return _client(_uri())
+
+
+@contextmanager
+def _answers() -> Iterator[None]:
+    """Turn what MLflow and its transport raise into one error with a remedy."""
+    import requests
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (MlflowException, requests.RequestException, SQLAlchemyError) as error:
+        first = str(error).splitlines()[0][:300]
+        raise TrackingError(
+            f"the MLflow server at {_without_secret(_uri())} must answer, got: {first}; check MLFLOW_TRACKING_URI "
+            "and that the server runs"
+        ) from error
+
+
+def _without_secret(uri: str) -> str:
+    head, at, tail = uri.rpartition("@")
+    return f"{head.split('://')[0]}://***@{tail}" if at else uri
+
+
+def create_pipeline_run(experiment: str, name: str, tags: Mapping[str, str], artifacts: str | None) -> str:
+    """Create database and experiment where missing, open the parent run, and put it into the environment.
+
+    Called before any step starts: ten processes racing on a cold SQLite file lose most of their runs.
+
+    Args:
+        experiment: Experiment name; created where it is missing.
+        name: Run name.
+        tags: Tags of the run; no secrets.
+        artifacts: Artifact URI of a new experiment, None for the server's own.
+
+    Returns:
+        The run id.
+    """
+    with _answers():
+        found = client().get_experiment_by_name(experiment)
+        identity = found.experiment_id if found else client().create_experiment(experiment, artifact_location=artifacts)
+        run = client().create_run(identity, run_name=name, tags={**tags, "glassline.commit": commit()})
+    os.environ["MLFLOW_EXPERIMENT_ID"] = identity
+    os.environ["MLFLOW_RUN_ID"] = run.info.run_id
+    return str(run.info.run_id)
+
+
+def reopen_pipeline_run(run_id: str) -> bool:
+    """Continue a parent run that was killed or failed; return False when the server no longer has it."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        run = client().get_run(run_id)
+    except MlflowException:
+        return False
+    with _answers():
+        client().update_run(run_id, status="RUNNING")
+    os.environ["MLFLOW_EXPERIMENT_ID"] = run.info.experiment_id
+    os.environ["MLFLOW_RUN_ID"] = run_id
+    return True
+
+
+def close_pipeline_run(status: str, reason: str = "") -> None:
+    """Close the parent run of the environment and whatever child is still open.
+
+    Args:
+        status: FINISHED, FAILED or KILLED.
+        reason: What went wrong, as tag `glassline.error`.
+    """
+    run_id = pipeline_run_id()
+    if not run_id:
+        return
+    with _answers():
+        if reason:
+            client().set_tag(run_id, "glassline.error", reason[:4000])
+        for child in children(run_id):
+            if child["status"] == "RUNNING":
+                client().set_terminated(child["run_id"], "KILLED" if status == "FINISHED" else status)
+        client().set_terminated(run_id, status)
+
+
+def children(run_id: str) -> list[dict[str, Any]]:
+    """List the direct children of a run, oldest first: run_id, name, step, status, metrics, notes, start and end."""
+    with _answers():
+        experiment = client().get_run(run_id).info.experiment_id
+        found = client().search_runs(
+            [experiment],
+            f"tags.`{_PARENT_TAG}` = '{run_id}'",
+            max_results=5000,
+            order_by=["attributes.start_time ASC"],
+        )
+    return [
+        {
+            "run_id": run.info.run_id,
+            "name": run.info.run_name,
+            "step": run.data.tags.get(_STEP_TAG, ""),
+            "status": run.info.status,
+            "metrics": run.data.metrics,
+            "notes": run.data.tags.get("glassline.notes", ""),
+            "start_seconds": run.info.start_time / 1000,
+            "end_seconds": (run.info.end_time or run.info.start_time) / 1000,
+        }
+        for run in found
+    ]
+
+
+@cache
+def commit() -> str:
+    """Return the code version: GLASSLINE_COMMIT of an image, else the checkout's git commit, else `unknown`."""
+    stated = os.environ.get("GLASSLINE_COMMIT")
+    if stated:
+        return stated
+    here = Path(__file__).resolve().parents[1]
+    try:
+        found = subprocess.run(
+            ["git", "-C", str(here), "rev-parse", "HEAD"],  # noqa: S607
+            capture_output=True, text=True, check=True, timeout=10,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return found.stdout.strip()
+
+
+@dataclass
+class StepRun:
+    """An open run of a step or of a fold of it."""
+
+    run_id: str
+    name: str
+    _started: float = field(default_factory=time.perf_counter)
+
+    def params(self, values: Mapping[str, Any]) -> None:
+        """Log parameters; nested mappings become dotted names."""
+        flat = list(_flatten(values))
+        from mlflow.entities import Param
+
+        with _answers():
+            for start in range(0, len(flat), 100):
+                part = [Param(name, str(value)[:6000]) for name, value in flat[start : start + 100]]
+                client().log_batch(self.run_id, params=part)
+
+    def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
+        """Log metrics of one step or epoch."""
+        from mlflow.entities import Metric
+
+        now = int(time.time() * 1000)
+        found = [Metric(name, float(value), now, step) for name, value in values.items()]
+        with _answers():
+            for start in range(0, len(found), _BATCH):
+                client().log_batch(self.run_id, metrics=found[start : start + _BATCH])
+
+    def tags(self, values: Mapping[str, str]) -> None:
+        """Set tags."""
+        with _answers():
+            for name, value in values.items():
+                client().set_tag(self.run_id, name, value)
+
+    def figure(self, figure: "Figure", name: str) -> None:
+        """Log a matplotlib figure as `figures/NAME.png`."""
+        with _answers():
+            client().log_figure(self.run_id, figure, f"figures/{name}.png")
+
+    def table(self, rows: "pd.DataFrame", name: str) -> None:
+        """Log a table as `tables/NAME.json`, which MLflow shows as a table."""
+        with _answers():
+            client().log_table(self.run_id, rows, f"tables/{name}.json")
+
+    def artifact(self, path: str | Path, folder: str = "") -> None:
+        """Log a file or folder."""
+        with _answers():
+            if Path(path).is_dir():
+                client().log_artifacts(self.run_id, str(path), folder or None)
+            else:
+                client().log_artifact(self.run_id, str(path), folder or None)
+
+    def text(self, text: str, name: str) -> None:
+        """Log a text file."""
+        with _answers():
+            client().log_text(self.run_id, text, name)
+
+    def note(self, message: str) -> None:
+        """Tell whoever watches, and keep the line as a tag for reviewers."""
+        print(f"{NOTE} {self.name}: {message}", flush=True)
+        with _answers():
+            before = client().get_run(self.run_id).data.tags.get("glassline.notes", "")
+            client().set_tag(self.run_id, "glassline.notes", f"{before}\n{message}".strip()[-4000:])
+
+    @contextmanager
+    def child(self, name: str) -> Iterator["StepRun"]:
+        """Open a run below this one, such as a fold; closed as failed on an exception."""
+        with _closed(_create(name, parent=self.run_id, step="")) as run:
+            yield run
+
+
+def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flatten(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value if isinstance(value, (str, int, float)) else json.dumps(value)
+
+
+def _create(name: str, parent: str | None, step: str) -> StepRun:
+    tags = {_STEP_TAG: step, "glassline.commit": commit()}
+    if parent:
+        tags[_PARENT_TAG] = parent
+    with _answers():
+        experiment = os.environ.get("MLFLOW_EXPERIMENT_ID")
+        if experiment is None:
+            found = client().get_experiment_by_name(_EXPERIMENT)
+            experiment = found.experiment_id if found else client().create_experiment(_EXPERIMENT)
+        run = client().create_run(experiment, run_name=name, tags=tags)
+    return StepRun(run.info.run_id, name)
+
+
+@contextmanager
+def _closed(run: StepRun) -> Iterator[StepRun]:
+    """Close a run as finished, failed or killed."""
+    try:
+        yield run
+    except BaseException as error:
+        status = "FAILED" if isinstance(error, Exception) else "KILLED"
+        try:
+            run.tags({"glassline.error": f"{type(error).__name__}: {error}"[:4000]})
+            client().set_terminated(run.run_id, status)
+        except Exception as second:
+            warnings.warn(f"run {run.run_id} stays open: {second}", RuntimeWarning, stacklevel=2)
+        raise
+    with _answers():
+        client().set_terminated(run.run_id, "FINISHED")
+
+
+@contextmanager
+def step_run(step: str, params: Mapping[str, Any], part: str = "") -> Iterator[StepRun]:
+    """Open the child run of a step, log its parameters and its time, and close it.
+
+    A child that a killed try of the same step left open is closed as killed first.
+
+    Args:
+        step: Step name, such as `train_ensemble`.
+        params: Parameters to log.
+        part: Which part of a fanned-out step this is, such as `folds 0-4`; "" when it is the whole.
+    """
+    name = f"{step} ({part})" if part else step
+    parent = pipeline_run_id()
+    print(f"{STARTED} {name}", flush=True)
+    try:
+        if parent:
+            for left in children(parent):
+                if left["name"] == name and left["status"] == "RUNNING":
+                    client().set_terminated(left["run_id"], "KILLED")
+        with _closed(_create(name, parent, step)) as run:
+            run.params(params)
+            yield run
+            seconds = time.perf_counter() - run._started
+            run.metrics({"body_seconds": seconds})
+    except GlasslineError as error:
+        print(f"{FAILED} {name}: {' '.join(str(error).split())}", flush=True)
+        raise
+    except Exception as error:
+        print(f"{FAILED} {name}: {type(error).__name__}: {' '.join(str(error).split())}", flush=True)
+        raise
+    print(f"{FINISHED} {name} {seconds:.1f} s", flush=True)
+
+
+def parent_tags(values: Mapping[str, str], metrics: Mapping[str, float] | None = None) -> None:
+    """Set tags and metrics on the pipeline's own run, so that the list of runs can be filtered by them."""
+    run_id = pipeline_run_id()
+    if run_id:
+        run = StepRun(run_id, "pipeline")
+        run.tags(values)
+        run.metrics(metrics or {})
+
+
+def pipeline_run_id() -> str | None:
+    """Return the id of the pipeline's own run, None outside of one."""
+    return os.environ.get("MLFLOW_RUN_ID")
+
+
+def pipeline_notes() -> list[str]:
+    """Return what the steps of this pipeline run noted, one line each, named by step."""
+    parent = pipeline_run_id()
+    if parent is None:
+        return []
+    return [
+        f"{child['name']}: {line}" for child in children(parent) for line in child["notes"].splitlines() if line.strip()
+    ]
+
+
+def parent_artifact(path: str | Path) -> None:
+    """Log a file on the pipeline's own run, where a reviewer opens first."""
+    run_id = pipeline_run_id()
+    if run_id:
+        StepRun(run_id, "pipeline").artifact(path)
+
+
+def fetch_artifact(run_id: str, name: str, folder: Path) -> Path:
+    """Download an artifact of a run into a folder and return its path."""
+    with _answers():
+        return Path(client().download_artifacts(run_id, name, str(folder)))
+
+
+def log_onnx_model(run_id: str, onnx_bytes: bytes, inputs: Mapping[str, Any], output: Any) -> str:
+    """Log an ONNX graph with its signature below a run and return the model's URI.
+
+    Args:
+        run_id: Run that made the model.
+        onnx_bytes: The serialised graph.
+        inputs: Example arrays by input name.
+        output: Example output array, `probability`.
+    """
+    import mlflow
+    import onnx
+    import onnxruntime
+    from mlflow.models import infer_signature
+
+    with _answers():
+        mlflow.set_tracking_uri(_uri())
+        with mlflow.start_run(run_id=run_id):
+            logged = mlflow.onnx.log_model(
+                onnx.load_from_string(onnx_bytes),
+                name="model",
+                signature=infer_signature(dict(inputs), {"probability": output}),
+                pip_requirements=[f"onnxruntime=={onnxruntime.__version__}"],
+            )
+    return str(logged.model_uri)
+
+
+def register_model(name: str, run_id: str, tags: Mapping[str, str]) -> str:
+    """Register the model that a run logged as a new version, alias `challenger`, and return the version."""
+    from mlflow.exceptions import MlflowException
+
+    with _answers():
+        try:
+            client().create_registered_model(name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        model_uri = client().get_run(run_id).data.tags["glassline.model_uri"]
+        version = client().create_model_version(name, model_uri, run_id, tags=dict(tags))
+        client().set_registered_model_alias(name, "challenger", version.version)
+    return str(version.version)
+
+
+def make_champion(name: str, version: str) -> None:
+    """Move the alias `champion` to a version."""
+    with _answers():
+        client().set_registered_model_alias(name, "champion", version)
+
+
+def champion_bundle(name: str, folder: Path) -> tuple[str, Path] | None:
+    """Download the bundle of the champion and return (version, path), None where there is no champion."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        version = client().get_model_version_by_alias(name, "champion")
+    except MlflowException as error:
+        if error.error_code in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
+            return None
+        raise TrackingError(f"the registry must answer for {name}, got: {error}; check the server") from error
+    with _answers():
+        path = client().download_artifacts(version.run_id, BUNDLE, str(folder))
+    return str(version.version), Path(path)

@@ -1,0 +1,58 @@
+"""Fit the stack of the stacking ensemble on samples that its branches have not seen.
+
+Source: system A of the reading, section 3.1 (ensemble); stacking after Wolpert 1992.
+"""
+
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from glassline.data.samples import SampleTable
+from glassline.models.ensemble import StackingEnsemble
+from glassline.training.data import PatchDataset, batches
+
+_HELD_SHARE = 5  # one group in five fits the stack
+
+
+def stacking_rows(
+    table: SampleTable, train_N: npt.NDArray[np.intp], seed: int
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Split training rows by group into those for the branches and those for the stack.
+
+    Augmented copies are left out of the stack's share: it weighs opinions on real samples.
+
+    Returns:
+        Row positions for the branches and for the stack.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    rows = table.rows.iloc[train_N]
+    folds = StratifiedGroupKFold(_HELD_SHARE, shuffle=True, random_state=seed)
+    branches, held = next(folds.split(train_N, rows["label"], rows["group"]))
+    augmentation = rows.get("augmentation")
+    if augmentation is not None:
+        held = held[(augmentation.to_numpy() == "")[held]]
+    return train_N[branches], train_N[held]
+
+
+@torch.no_grad()
+def fit_stack(model: StackingEnsemble, held: PatchDataset) -> None:
+    """Fit `model.stack` by logistic regression on the branches' log probabilities of held-out rows.
+
+    A class that the held-out rows lack keeps its initial weights (the sum of both opinions).
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    model.eval()
+    inputs = [model.stacked_inputs(batch["patch_BHW"].float(), batch["metadata_BM"]) for batch in batches(held, 256, 0)]
+    present = np.unique(held.labels_N)
+    if len(present) < model.stack.out_features:
+        return
+    regression = LogisticRegression(C=1.0, max_iter=1000).fit(torch.cat(inputs).numpy(), held.labels_N)
+    weight_CF, bias_C = regression.coef_, regression.intercept_
+    if len(present) == 2:  # one row of weights stands for both classes
+        weight_CF, bias_C = np.vstack([-weight_CF, weight_CF]) / 2, np.array([-bias_C[0], bias_C[0]]) / 2
+    model.stack.weight.copy_(torch.from_numpy(cast("npt.NDArray[np.float64]", weight_CF)))
+    model.stack.bias.copy_(torch.from_numpy(cast("npt.NDArray[np.float64]", bias_C)))

@@ -1,0 +1,1 @@
+"""From images to candidate patches, and their augmentation."""

@@ -1,0 +1,139 @@
+"""Attributes of candidates: what the metadata branch reads beside the location.
+
+Every number comes from the image alone, is finite, and does not change when the image is mirrored.
+
+Shapes: H x W pixels.
+"""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from glassline.vision.normalise import Grey, Real, smooth
+
+Mask = npt.NDArray[np.bool_]
+Box = tuple[int, int, int, int]
+
+_BANDS_PX = (2, 8, 32)
+_RIM_PX = 16
+_NTH = (60, 300)
+
+
+def describe_blob(grey_HW: Grey, maps: dict[str, Real], box: Box, mask_HW: Mask) -> dict[str, float]:
+    """Describe one segmented blob: size, shape, contrast, texture, place.
+
+    Args:
+        grey_HW: The whole image.
+        maps: Salience maps by name, `fine` among them.
+        box: Left, top, width, height in pixels.
+        mask_HW: Segmentation inside the box.
+
+    Returns:
+        Attribute name to value.
+    """
+    x, y, width_px, height_px = box
+    height, width = grey_HW.shape
+    inside = np.s_[y : y + height_px, x : x + width_px]
+    pad = max(8, max(width_px, height_px) // 2)
+    around = np.s_[max(y - pad, 0) : y + height_px + pad, max(x - pad, 0) : x + width_px + pad]
+    own = _shape(mask_HW)
+    z, grey = maps["fine"][inside][mask_HW], grey_HW[inside][mask_HW].astype(np.float32)
+    around_HW = grey_HW[around].astype(np.float32)
+    edges = np.abs(np.diff(around_HW, axis=0))[:, :-1] + np.abs(np.diff(around_HW, axis=1))[:-1]
+    own |= {
+        "contrast_mean": float(z.mean()),
+        "contrast_abs": float(np.abs(z).mean()),
+        "contrast_max": float(z.max()),
+        "contrast_min": float(z.min()),
+        "contrast_spread": float(z.std()),
+        "dark_share": float((z < 0).mean()),
+        "grey_mean": float(grey.mean()),
+        "grey_spread": float(grey.std()),
+        "around_mean": float(around_HW.mean()),
+        "around_spread": float(around_HW.std()),
+        "around_dark": float((around_HW < 12).mean()),
+        "edge_mean": float(edges.mean()) if edges.size else 0.0,
+        "edge_max": float(edges.max()) if edges.size else 0.0,
+        "border_x": min(x, width - x - width_px) / width,
+        "border_y": min(y, height - y - height_px) / height,
+        "border_px": float(min(x, width - x - width_px, y, height - y - height_px)),
+        "off_centre_x": abs(x + width_px / 2 - width / 2) / width,
+        "off_centre_y": abs(y + height_px / 2 - height / 2) / height,
+        "width_share": width_px / width,
+        "height_share": height_px / height,
+    }
+    own |= {f"mean_{name}": float(z_HW[inside][mask_HW].mean()) for name, z_HW in maps.items()}
+    return own
+
+
+def _shape(mask_HW: Mask) -> dict[str, float]:
+    """Return size and shape of a segmentation."""
+    height_px, width_px = mask_HW.shape
+    area = float(mask_HW.sum())
+    contours, _ = cv2.findContours(mask_HW.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    contour = max(contours, key=len)
+    hull = cv2.convexHull(contour)
+    # Contour areas run through pixel centres; half the perimeter and one pixel make up for it.
+    hull_area = cv2.contourArea(hull) + cv2.arcLength(hull, True) / 2 + 1
+    perimeter = cv2.arcLength(contour, True)
+    y, x = np.nonzero(mask_HW)
+    cov = np.cov(np.stack([x, y]).astype(np.float64), bias=True) if area > 1 else np.zeros((2, 2))
+    minor, major = np.sqrt(np.maximum(np.linalg.eigvalsh(cov + np.eye(2) / 12), 0))
+    return {
+        "area_log": float(np.log(area)),
+        "width_log": float(np.log(width_px)),
+        "height_log": float(np.log(height_px)),
+        "aspect_log": float(np.log(width_px / height_px)),
+        "elongation_log": float(np.log(major / minor)),
+        "uprightness": float((cov[1, 1] - cov[0, 0]) / (cov[1, 1] + cov[0, 0] + 1e-6)),
+        "length_px": float(4 * major),
+        "thickness_px": float(4 * minor),
+        "solidity": area / hull_area,
+        "extent": area / (width_px * height_px),
+        "roundness": float(min(4 * np.pi * area / max(perimeter, 1.0) ** 2, 2.0)),
+    }
+
+
+def describe_image(grey_HW: Grey, maps: dict[str, Real], strengths: list[float]) -> dict[str, float]:
+    """Describe the image that a candidate lies in: how salient its worst places are, and its unevenness.
+
+    What tells one part from another (its size, its mean grey) is left out on purpose: a model would learn
+    the part by heart instead of the defect.
+
+    Args:
+        grey_HW: The whole image.
+        maps: Salience maps by name.
+        strengths: Strength of each candidate.
+
+    Returns:
+        Attribute name to value, each name starting with `image_`.
+    """
+    told = {
+        "candidates": float(len(strengths)),
+        "second_log": float(np.log1p(strengths[1])) if len(strengths) > 1 else 0.0,
+    }
+    for name, z_HW in maps.items():
+        told |= {f"{name}_{key}": value for key, value in _extremes(z_HW).items()}
+    image_HW = grey_HW.astype(np.float32)
+    scale = max(float(image_HW.mean()), 1.0)
+    finer_HW = image_HW
+    for band_px in _BANDS_PX:
+        coarser_HW = smooth(image_HW, band_px)
+        told[f"band_{band_px}_px"] = float((finer_HW - coarser_HW).std()) / scale
+        finer_HW = coarser_HW
+    return {f"image_{name}": value for name, value in told.items()}
+
+
+def _extremes(z_HW: Real) -> dict[str, float]:
+    """Return the n-th brightest and darkest values, inside and at the rim, on a log scale of sigmas."""
+    rim = min(_RIM_PX, min(z_HW.shape) // 3)
+    inner = z_HW[rim:-rim, rim:-rim].ravel()
+    outer = np.concatenate([z_HW[:rim].ravel(), z_HW[-rim:].ravel(), z_HW[:, :rim].ravel(), z_HW[:, -rim:].ravel()])
+    told = {}
+    for place, values in (("inner", inner), ("rim", outer)):
+        for nth in _NTH:
+            nth = min(nth, values.size)
+            parts = np.partition(values, (nth - 1, values.size - nth))
+            told[f"{place}_dark_{nth}"] = float(np.log1p(max(-parts[nth - 1], 0.0)))
+            told[f"{place}_bright_{nth}"] = float(np.log1p(max(parts[values.size - nth], 0.0)))
+    return told

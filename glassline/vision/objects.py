@@ -1,0 +1,41 @@
+"""Annotated objects (COCO boxes, polygons, run lengths) drawn into one index image."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+def draw_objects(objects: list[dict[str, Any]], shape_HW: tuple[int, int]) -> npt.NDArray[np.int32]:
+    """Return an image whose pixels hold 1 + the index of the object there, 0 outside all of them.
+
+    Smaller objects are drawn last, so that none disappears under a larger one.
+
+    Args:
+        objects: `label`, `bbox` [x, y, width, height] in px, `segmentation` (COCO polygons, RLE, or null).
+        shape_HW: Height and width of the image in px.
+    """
+    index_HW = np.zeros(shape_HW, np.int32)
+    drawn = [(_object_mask(entry, shape_HW), number) for number, entry in enumerate(objects, start=1)]
+    for mask_HW, number in sorted(drawn, key=lambda pair: -int(pair[0].sum())):
+        index_HW[mask_HW] = number
+    return index_HW
+
+
+def _object_mask(entry: dict[str, Any], shape_HW: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    segmentation = entry.get("segmentation")
+    if not segmentation:
+        x_px, y_px, width_px, height_px = (round(value) for value in entry["bbox"])
+        mask_HW = np.zeros(shape_HW, np.bool_)
+        mask_HW[y_px : y_px + height_px, x_px : x_px + width_px] = True
+        return mask_HW
+    from pycocotools import mask as coco_mask
+
+    height, width = shape_HW
+    if isinstance(segmentation, dict) and isinstance(segmentation["counts"], str):
+        encoded = {"size": segmentation["size"], "counts": segmentation["counts"].encode()}
+    elif isinstance(segmentation, dict):
+        encoded = coco_mask.frPyObjects(segmentation, height, width)
+    else:
+        encoded = coco_mask.merge(coco_mask.frPyObjects(segmentation, height, width))
+    return np.asarray(coco_mask.decode(encoded), np.bool_)

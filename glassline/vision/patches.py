@@ -1,0 +1,252 @@
+"""From a table of images to a table of candidate patches, pixels in shards.
+
+Candidates, crops and attributes come from the image alone. Masks and boxes only decide as which class a
+patch is trained; what is judged at test time is the unit and its class from the importer.
+Shapes: H x W pixels of an image or patch.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pydantic import Field
+
+from glassline.data.images import read_grey, read_mask
+from glassline.data.samples import SampleTable, read_samples
+from glassline.data.shards import ShardWriter
+from glassline.data.storage import code_hash, written_whole
+from glassline.errors import DataError
+from glassline.settings import Settings
+from glassline.vision.candidates import Candidate, CandidateSettings, crop_candidate, find_candidates
+from glassline.vision.objects import draw_objects
+
+Grey = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+
+_IMAGES_AT_ONCE = 32
+_TABLE, _COUNTS = "samples.parquet", "counts.json"
+
+
+class ExtractSettings(Settings):
+    """How patches are made of images."""
+
+    candidates: CandidateSettings = Field(CandidateSettings(), description="how candidates are found and cropped")
+    depth_window: tuple[int, int] | None = Field(
+        None, description="grey levels [low, high] of a 12- or 16-bit image that become 0 and 255"
+    )
+    systematic: bool = Field(
+        False, description="find what repeats in place over the images (reflections, hot pixels) and ignore it"
+    )
+    min_overlap: float = Field(
+        0.05, gt=0, le=1, description="share of a candidate inside the defect's mask from which it is trained as defect"
+    )
+
+
+@dataclass
+class Extraction:
+    """Counts of one extraction: what was asked, found and missed."""
+
+    images: int = 0
+    patches: int = 0
+    images_without_candidate: list[str] = field(default_factory=list)
+    defects: int = 0
+    missed_defects: list[str] = field(default_factory=list)
+
+    @property
+    def defect_recall(self) -> float:
+        """Share of annotated defects that a candidate hits; NaN where nothing is annotated."""
+        return 1 - len(self.missed_defects) / self.defects if self.defects else float("nan")
+
+
+def extract_patches(
+    table: SampleTable, store: str | Path, settings: ExtractSettings, progress: Callable[[int, int], None]
+) -> tuple[SampleTable, Extraction]:
+    """Find candidates in every image and write their patches into shards.
+
+    Args:
+        table: Table of images.
+        store: Folder under which the shards go, in a folder named by the content they come from.
+        settings: How to extract.
+        progress: Called with (images done, images in all).
+
+    Returns:
+        The table of patches, sorted as the images and then by strength, and the counts.
+
+    Raises:
+        DataError: An image or mask breaks a rule, or no image has a candidate.
+    """
+    key = hashlib.sha256(
+        json.dumps([table.content_hash(), settings.model_dump(), code_hash("vision", "data")]).encode()
+    ).hexdigest()[:24]
+    folder = Path(store).absolute() / "patches" / key
+    if folder.is_dir():  # whole, because it was renamed into place
+        return read_samples(folder / _TABLE, "patches"), Extraction(**json.loads((folder / _COUNTS).read_text()))
+    counts = Extraction(images=len(table.rows))
+    rows: list[dict[str, Any]] = []
+    with written_whole(folder) as beside:
+        systematic_HW = _systematic(table, settings, beside)
+        patches = ShardWriter(beside, "patch", settings.candidates.patch_px)
+        masks = ShardWriter(beside, "mask", settings.candidates.patch_px)
+        for done, (image, found) in enumerate(_each_image(table, settings, systematic_HW), start=1):
+            for entry in found.patches:
+                shard, row = patches.append(entry.patch_HW)
+                masks.append(entry.mask_HW.astype(np.uint8))
+                rows.append({**entry.row, "shard": shard, "row": row})
+            if not found.patches:
+                counts.images_without_candidate.append(image)
+            counts.defects += found.defects
+            counts.missed_defects += found.missed
+            progress(done, len(table.rows))
+        patches.close()
+        masks.close()
+        if not rows:
+            raise DataError(
+                f"at least one image must have a candidate, got none in {len(table.rows)} images; lower "
+                "extract.candidates.threshold"
+            )
+        counts.patches = len(rows)
+        extracted = SampleTable(pd.DataFrame(rows), "patches", str(folder), table.classes, table.clean_class)
+        extracted.write(beside / _TABLE)
+        (beside / _COUNTS).write_text(json.dumps(asdict(counts)))
+    return extracted, counts
+
+
+@dataclass
+class _Patch:
+    patch_HW: Grey
+    mask_HW: Mask
+    row: dict[str, Any]
+
+
+@dataclass
+class _Found:
+    patches: list[_Patch]
+    defects: int
+    missed: list[str]
+
+
+def _each_image(
+    table: SampleTable, settings: ExtractSettings, systematic_HW: Mask | None
+) -> Iterator[tuple[str, _Found]]:
+    """Yield (image id, what was found) in order, a bounded number of images at once on all cores."""
+    records = table.rows.to_dict("records")
+
+    def one(image: dict[str, Any]) -> tuple[str, _Found]:
+        return str(image["id"]), _extract_image(image, table, settings, systematic_HW)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(0, len(records), _IMAGES_AT_ONCE):
+            yield from pool.map(one, records[start : start + _IMAGES_AT_ONCE])
+
+
+def _systematic(table: SampleTable, settings: ExtractSettings, folder: Path) -> Mask | None:
+    """Find what repeats in place, and keep it beside the shards: the inspector needs it too."""
+    if not settings.systematic:
+        return None
+    from glassline.vision.systematic import find_systematic, read_systematic, write_systematic
+
+    greys = (read_grey(Path(table.root) / name, settings.depth_window) for name in table.rows["image"])
+    systematic_HW = find_systematic(greys)
+    write_systematic(systematic_HW, folder)
+    return read_systematic(folder)
+
+
+def _extract_image(
+    image: dict[str, Any], table: SampleTable, settings: ExtractSettings, systematic_HW: Mask | None
+) -> _Found:
+    """Extract one image: candidates first, from pixels alone; labels afterwards."""
+    grey_HW = read_grey(Path(table.root) / image["image"], settings.depth_window)
+    candidates = find_candidates(grey_HW, settings.candidates, systematic_HW)
+    labelled = _Labels(image, grey_HW.shape, table)
+    entries, hit = [], set()
+    for number, candidate in enumerate(candidates):
+        patch_HW, (crop_x_px, crop_y_px, crop_px) = crop_candidate(grey_HW, candidate, settings.candidates)
+        label, overlap, objects = labelled.of(candidate, settings.min_overlap)
+        hit |= objects
+        mask_HW = _crop_mask(labelled.defect_HW, crop_x_px, crop_y_px, crop_px, patch_HW.shape[0])
+        identity = f"{image['id']}#{number}"
+        per_patch = labelled.units_are_patches
+        entries.append(
+            _Patch(
+                patch_HW, mask_HW,
+                {
+                    "id": identity, "image": image["id"], "label": label,
+                    "unit": identity if per_patch else image["id"],
+                    "unit_label": label if per_patch else image["label"],
+                    "has_mask": labelled.has_mask, "overlap": overlap,
+                    **_location(image, candidate), "crop_x_px": crop_x_px, "crop_y_px": crop_y_px, "crop_px": crop_px,
+                    **{name: image[name] for name in ("zone", "group", "product", "cycle", "source")},
+                    "sha256": hashlib.sha256(patch_HW.tobytes()).hexdigest(),
+                    **{f"attr_{name}": float(value) for name, value in candidate.attributes.items()},
+                },
+            )
+        )  # fmt: skip
+    missed = [f"{image['id']}[{index}]" for index in range(labelled.defects) if index not in hit]
+    return _Found(entries, labelled.defects, missed)
+
+
+def _location(image: dict[str, Any], candidate: Candidate) -> dict[str, float]:
+    """Return where the candidate's centre lies on the glass, in mm; NaN where the image's place is unknown."""
+    pitch_mm = image["pitch_um"] / 1000
+    return {
+        "x_mm": image["x_mm"] + (candidate.x_px + candidate.width_px / 2) * pitch_mm,
+        "y_mm": image["y_mm"] + (candidate.y_px + candidate.height_px / 2) * pitch_mm,
+    }
+
+
+def _crop_mask(mask_HW: Mask, x_px: int, y_px: int, crop_px: int, patch_px: int) -> Mask:
+    """Cut the defect mask as the patch was cut; outside the image there is no defect."""
+    import cv2
+
+    window_HW = np.zeros((crop_px, crop_px), np.uint8)
+    top, left = max(y_px, 0), max(x_px, 0)
+    part_HW = mask_HW[top : y_px + crop_px, left : x_px + crop_px]
+    window_HW[top - y_px : top - y_px + part_HW.shape[0], left - x_px : left - x_px + part_HW.shape[1]] = part_HW
+    return cv2.resize(window_HW, (patch_px, patch_px), interpolation=cv2.INTER_AREA) > 0
+
+
+class _Labels:
+    """What an image's annotations say of a candidate."""
+
+    def __init__(self, image: dict[str, Any], shape_HW: tuple[int, ...], table: SampleTable) -> None:
+        self._image, self._clean = image, table.clean_class
+        self._objects = json.loads(image["objects"]) if image["objects"] else []
+        self.units_are_patches = bool(image["objects"])
+        self.has_mask = bool(image["mask"]) or self.units_are_patches
+        if self.units_are_patches:
+            self._index_HW = draw_objects(self._objects, (shape_HW[0], shape_HW[1]))
+            defects = [entry["label"] != table.clean_class for entry in self._objects]
+            self.defect_HW: Mask = np.isin(self._index_HW, [i for i, bad in enumerate(defects, start=1) if bad])
+            self.defects = len(self._objects)
+        else:
+            path = Path(table.root) / image["mask"]
+            shape = (shape_HW[0], shape_HW[1])
+            self.defect_HW = read_mask(path, shape) if image["mask"] else np.zeros(shape, np.bool_)
+            self.defects = int(self.defect_HW.any())
+
+    def of(self, candidate: Candidate, min_overlap: float) -> tuple[str, float, set[int]]:
+        """Return (class to train as, share of the candidate on it, indices of annotations hit)."""
+        box = np.s_[
+            candidate.y_px : candidate.y_px + candidate.height_px, candidate.x_px : candidate.x_px + candidate.width_px
+        ]
+        area = max(int(candidate.mask_HW.sum()), 1)
+        if self.units_are_patches:
+            hits = np.bincount(self._index_HW[box][candidate.mask_HW], minlength=len(self._objects) + 1)[1:]
+            if not len(hits) or hits.max() < min_overlap * area:
+                return self._clean or self._image["label"], 0.0, set()
+            best = int(hits.argmax())
+            return self._objects[best]["label"], float(hits[best] / area), {best}
+        if not self.has_mask:
+            return self._image["label"], float("nan"), set()
+        overlap = float(self.defect_HW[box][candidate.mask_HW].sum() / area)
+        if overlap >= min_overlap or not self._clean:
+            return self._image["label"], overlap, {0} if overlap else set()
+        return self._clean, overlap, set()

@@ -1,0 +1,109 @@
+"""Salience maps: how far each place of an image deviates from its surroundings, in robust sigmas.
+
+Everything works on the logarithm of the grey level, where uneven light is a sum: subtracting a smooth
+background there is the flat-field division.
+
+Shapes: H x W pixels.
+"""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from glassline.settings import Settings
+from glassline.vision.normalise import Grey, Real, robust_spread, smooth
+
+Mask = npt.NDArray[np.bool_]
+
+# Grey levels added before the logarithm: the noise of a black image stays small.
+_PEDESTAL = 8.0
+_CLIP_SIGMA = 4.0
+# A band: a change of level or streakiness across rows that holds over this many columns.
+_BAND_WIDTH_PX, _BAND_HEIGHT_PX, _BAND_GAP_PX = 20.0, 3.0, 6
+
+
+class SalienceSettings(Settings):
+    """What counts as surroundings."""
+
+    denoise_px: float = Field(1.2, gt=0, description="Gaussian sigma of the denoising, px")
+    background_px: float = Field(24.0, gt=0, description="Gaussian sigma of the background, px")
+    streak_px: float = Field(0.0, ge=0, description="Remove streaks along columns longer than this, px; 0: keep")
+    coarse: bool = Field(False, description="A second map at four times both sigmas: large, faint defects")
+    bands: bool = Field(False, description="Maps of changes across rows: bands of other finish or light")
+
+
+def salience_maps(grey_HW: Grey, settings: SalienceSettings, glass_HW: Mask) -> dict[str, Real]:
+    """Return the maps by name, `fine` first; 0 off the glass.
+
+    Args:
+        grey_HW: Grey image, 0 to 255.
+        settings: Scales and which maps.
+        glass_HW: Where defects may lie.
+
+    Returns:
+        Maps (H, W) in robust sigmas; positive is brighter (or, for `finish`, more streaky below).
+    """
+    log_HW = np.log(grey_HW.astype(np.float32) + _PEDESTAL)
+    inside_HW = None if glass_HW.all() else glass_HW.astype(np.float32)
+    maps = {"fine": _deviation(log_HW, settings, 1.0, inside_HW)}
+    if settings.coarse:
+        maps["coarse"] = _deviation(log_HW, settings, 4.0, inside_HW)
+    if settings.bands:
+        streaks_HW = np.abs(log_HW - cv2.GaussianBlur(log_HW, (0, 0), sigmaX=2.0, sigmaY=0.5))
+        maps["level"] = _change_across_rows(log_HW)
+        maps["finish"] = _change_across_rows(np.log(_blur(streaks_HW, 25.0, 4.0) + 0.005))
+    return maps if inside_HW is None else {name: z_HW * inside_HW for name, z_HW in maps.items()}
+
+
+def _deviation(log_HW: Real, settings: SalienceSettings, factor: float, inside_HW: Real | None) -> Real:
+    """Return the denoised image less its background and its streaks, in robust sigmas."""
+    background_px = settings.background_px * factor
+    if inside_HW is None:
+        background_HW = smooth(log_HW, background_px)
+    else:
+        # Weighted by the glass: the background near its rim is that of the glass alone.
+        share_HW = np.maximum(smooth(inside_HW, background_px), 1e-3)
+        background_HW = smooth(log_HW * inside_HW, background_px) / share_HW
+    z_HW = _in_sigmas(smooth(log_HW, settings.denoise_px * factor) - background_HW, inside_HW)
+    if settings.streak_px:
+        clipped_HW = np.clip(z_HW, -_CLIP_SIGMA, _CLIP_SIGMA)
+        z_HW = _in_sigmas(z_HW - _blur_columns(clipped_HW, settings.streak_px), inside_HW)
+    return z_HW
+
+
+def _change_across_rows(image_HW: Real) -> Real:
+    """Return what lies below less what lies above each row, averaged along the row, in robust sigmas."""
+    smooth_HW = _blur(image_HW, _BAND_WIDTH_PX, _BAND_HEIGHT_PX)
+    change_HW = np.zeros_like(smooth_HW)
+    if len(change_HW) > 2 * _BAND_GAP_PX:
+        change_HW[_BAND_GAP_PX:-_BAND_GAP_PX] = smooth_HW[2 * _BAND_GAP_PX :] - smooth_HW[: -2 * _BAND_GAP_PX]
+    return _in_sigmas(change_HW, None)
+
+
+def _in_sigmas(image_HW: Real, inside_HW: Real | None) -> Real:
+    median, sigma = robust_spread(image_HW if inside_HW is None else image_HW[inside_HW > 0])
+    return (image_HW - median) / sigma
+
+
+def _blur(image_HW: Real, sigma_x_px: float, sigma_y_px: float) -> Real:
+    """Blur with unequal sigmas; the wide one runs on shrunken rows."""
+    height_px, width_px = image_HW.shape
+    factor = max(1, int(sigma_x_px // 4))
+    small_HW = cv2.resize(image_HW, (max(2, width_px // factor), height_px), interpolation=cv2.INTER_AREA)
+    small_HW = cv2.GaussianBlur(
+        small_HW, (0, 0), sigmaX=sigma_x_px / factor, sigmaY=sigma_y_px, borderType=cv2.BORDER_REFLECT
+    )
+    return cv2.resize(small_HW, (width_px, height_px), interpolation=cv2.INTER_LINEAR)
+
+
+def _blur_columns(image_HW: Real, sigma_px: float) -> Real:
+    """Blur along columns only, on shrunken columns."""
+    height_px, width_px = image_HW.shape
+    rows = max(2, height_px // max(1, int(sigma_px // 4)))
+    small_HW = cv2.resize(image_HW, (width_px, rows), interpolation=cv2.INTER_AREA)
+    sigma = sigma_px * rows / height_px
+    taps = 2 * int(np.ceil(3 * sigma)) + 1
+    kernel = cv2.getGaussianKernel(taps, sigma)
+    small_HW = cv2.sepFilter2D(small_HW, cv2.CV_32F, np.ones(1), kernel, borderType=cv2.BORDER_REFLECT)
+    return cv2.resize(small_HW, (width_px, height_px), interpolation=cv2.INTER_LINEAR)

@@ -1,0 +1,39 @@
+"""The command line `glassline`; every command imports what it needs when it runs."""
+
+import sys
+
+import typer
+from rich.console import Console
+
+from glassline.errors import GlasslineError
+from glassline_cli.import_data import import_data
+from glassline_cli.metrics import metrics
+from glassline_cli.models import models
+from glassline_cli.run import compile_, run, submit
+from glassline_cli.simulate import simulate
+from glassline_cli.step import step
+
+app = typer.Typer(
+    name="glassline",
+    help="Defect inspection for smartphone cover glass: from optical rig to exported inspector.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("run")(run)
+app.command("compile")(compile_)
+app.command("submit")(submit)
+app.command("import")(import_data)
+app.add_typer(simulate, name="simulate")
+app.command("models")(models)
+app.command("metrics")(metrics)
+app.command("step")(step)
+
+
+def main() -> None:
+    """Run the command line; what a user can mend is one line and exit code 1."""
+    try:
+        app()
+    except GlasslineError as error:
+        Console(stderr=True, soft_wrap=True, highlight=False).print(f"error: {error}", style="red", markup=False)
+        sys.exit(1)

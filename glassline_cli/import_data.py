@@ -1,0 +1,71 @@
+"""`glassline import`: labelled images on disk become a sample table."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from glassline.data.samples import SampleTable
+
+#: The names of glassline.data.importers.LAYOUTS, repeated so that --help needs no heavy import; a test compares.
+FORMATS = ("image-folder", "mask-folder", "dagm", "coco", "voc")
+
+
+def import_data(
+    source: Annotated[Path, typer.Argument(help="Folder of labelled images; for coco its JSON file too.")],
+    format: Annotated[str, typer.Option("--format", help=f"Layout: {', '.join(FORMATS)}.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for samples.parquet.")],
+    product: Annotated[str, typer.Option(help="Product of images that do not name theirs.")] = "",
+    cycle: Annotated[str, typer.Option(help="Product cycle of images that do not name theirs.")] = "",
+    clean_class: Annotated[str, typer.Option(help="Class without a defect, where the layout does not tell.")] = "",
+) -> None:
+    """Import labelled images as a sample table.
+
+    Writes OUT/samples.parquet; images stay where they are and are referenced. Bad records are listed and
+    nothing is written.
+
+    Example: glassline import photos/ --format image-folder --out data/ --product P1 --cycle 2026a
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from glassline.data.importers import read_source
+
+    console = Console()
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("reading images", total=None)
+        table = read_source(
+            source,
+            format,
+            product=product,
+            cycle=cycle,
+            clean_class=clean_class,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    target = out / "samples.parquet"
+    table.write(target)
+    _print_summary(console, table, target)
+
+
+def _print_summary(console: "Console", table: "SampleTable", target: Path) -> None:
+    from rich.table import Table
+
+    from glassline.data.importers import duplicate_groups
+
+    rows = table.rows
+    summary = Table("class", "images", "groups", "with mask", "with objects")
+    for label in table.classes:
+        own = rows[rows["label"] == label]
+        name = f"{label} (clean)" if label == table.clean_class else label
+        counts = (len(own), own["group"].nunique(), (own["mask"] != "").sum(), (own["objects"] != "").sum())
+        summary.add_row(name, *map(str, counts))
+    console.print(summary)
+    same = duplicate_groups(table)
+    for ids in same[:10]:
+        console.print(f"same content, kept in one group: {', '.join(ids)}", markup=False)
+    console.print(f"{len(rows)} images, {rows['group'].nunique()} groups, {len(same)} contents found more than once")
+    console.print(f"data hash {table.content_hash()}", soft_wrap=True)
+    console.print(f"written: {target}", markup=False, soft_wrap=True)

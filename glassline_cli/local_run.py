@@ -1,0 +1,131 @@
+"""Run a pipeline on this machine: kfp's local runner, SQLite MLflow, one folder for everything."""
+
+import hashlib
+import json
+import os
+import time
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from glassline import tracking
+from glassline.data.storage import code_hash, written_whole
+from glassline.errors import GlasslineError, StorageError
+from glassline_cli.watch import watched
+
+_STATE = "run.json"
+
+
+@dataclass(frozen=True)
+class LocalResult:
+    """Where the results of a local run are, and what a person wants to see of them at once.
+
+    `outside_seconds` is the part of the wall time in which no step's run was open: the orchestration.
+    """
+
+    run_id: str
+    tracking_uri: str
+    wall_seconds: float
+    outside_seconds: float
+    steps: int
+    models: dict[str, dict[str, float]]
+
+
+def run_locally(
+    name: str, pipeline: Any, arguments: Mapping[str, Any], out: Path, experiment: str, tags: Mapping[str, str]
+) -> LocalResult:
+    """Run a pipeline to its end; a killed or failed try in the same folder is continued.
+
+    Steps that finished are taken from the cache of that try only when code and arguments are the same.
+
+    Args:
+        name: Pipeline name.
+        pipeline: The pipeline function.
+        arguments: Its arguments.
+        out: Folder for MLflow, artifacts, cache and log.
+        experiment: MLflow experiment.
+        tags: Tags of the run.
+
+    Raises:
+        GlasslineError: A step failed; carries that step's own message.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"--out must be a folder that may be written, got {out} ({error}); choose another"
+        ) from error
+    os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{out.absolute() / 'mlflow.db'}")
+    key = _key(name, arguments)
+    run_id = _open(out, key, name, experiment, tags)
+    started = time.perf_counter()
+    with watched(out / "pipeline.log", _steps(pipeline, arguments)) as watcher:
+        try:
+            _run(pipeline, arguments, out, key)
+        except BaseException as error:
+            status = "FAILED" if isinstance(error, Exception) else "KILLED"
+            tracking.close_pipeline_run(status, watcher.failure or str(error))
+            if isinstance(error, RuntimeError) and watcher.failure:
+                raise GlasslineError(f"{watcher.failure} (log: {out / 'pipeline.log'})") from None
+            raise
+    tracking.close_pipeline_run("FINISHED")
+    (out / _STATE).unlink()
+    wall_seconds = time.perf_counter() - started
+    steps = tracking.children(run_id)
+    evaluation = next(step for step in steps if step["step"] == "evaluate_classifier")
+    models = {child["name"]: child["metrics"] for child in tracking.children(evaluation["run_id"])}
+    return LocalResult(
+        run_id, os.environ["MLFLOW_TRACKING_URI"], wall_seconds, max(wall_seconds - _busy_seconds(steps), 0.0),
+        len(steps), models,
+    )  # fmt: skip
+
+
+def _busy_seconds(steps: list[dict[str, Any]]) -> float:
+    """Return the length of the union of the steps' times."""
+    busy, end = 0.0, 0.0
+    for step in sorted(steps, key=lambda one: one["start_seconds"]):
+        busy += max(step["end_seconds"] - max(step["start_seconds"], end), 0.0)
+        end = max(end, step["end_seconds"])
+    return busy
+
+
+def _key(name: str, arguments: Mapping[str, Any]) -> str:
+    what = json.dumps([name, arguments, code_hash(".")], sort_keys=True)
+    return hashlib.sha256(what.encode()).hexdigest()[:16]
+
+
+def _open(out: Path, key: str, name: str, experiment: str, tags: Mapping[str, str]) -> str:
+    """Continue the run that was left here by a killed try of the same key, else open a new one."""
+    state = out / _STATE
+    if state.is_file():
+        left = json.loads(state.read_text())
+        if left["key"] == key and tracking.reopen_pipeline_run(left["run_id"]):
+            return str(left["run_id"])
+    local = os.environ["MLFLOW_TRACKING_URI"].startswith("sqlite:")
+    artifacts = (out.absolute() / "mlartifacts").as_uri() if local else None
+    run_id = tracking.create_pipeline_run(experiment, name, {**tags, "pipeline": name}, artifacts)
+    with written_whole(state) as beside:
+        beside.write_text(json.dumps({"key": key, "run_id": run_id}))
+    return run_id
+
+
+def _run(pipeline: Any, arguments: Mapping[str, Any], out: Path, key: str) -> None:
+    from kfp import local
+
+    warnings.filterwarnings("ignore", category=FutureWarning, module="kfp")
+    warnings.filterwarnings("ignore", message=".*custom or non-Python base image.*")
+    local.init(
+        runner=local.SubprocessRunner(use_venv=False),
+        pipeline_root=str(out / "artifacts"),
+        enable_caching=True,
+        cache_root=str(out / "cache" / key),
+    )
+    pipeline(**arguments)
+
+
+def _steps(pipeline: Any, arguments: Mapping[str, Any]) -> int:
+    """Count the steps that will run, for the progress bar."""
+    names = list(pipeline.pipeline_spec.deployment_spec["executors"])
+    return len(names) - 1 + len(arguments.get("fold_parts", [0])) - 1

@@ -1,0 +1,30 @@
+"""`glassline models`: what can be trained."""
+
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+
+def models(as_json: Annotated[bool, typer.Option("--json", help="print one JSON list")] = False) -> None:
+    """List every model at its default setting: source, parameters, operations and input.
+
+    gflop counts 10^9 multiplications and additions, each counted, for one patch.
+
+    Example: glassline models --json
+    """
+    from glassline.models.registry import describe_all
+
+    rows = describe_all()
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    table = Table()
+    for name in ("name", "source", "parameters", "gflop", "input_shape"):
+        table.add_column(name, justify="right" if name in {"parameters", "gflop"} else "left")
+    for row in rows:
+        shape = ", ".join(f"{name} {size}" for name, size in row["input_shape"].items())
+        table.add_row(row["name"], row["source"], f"{row['parameters']:,}", f"{row['gflop']:.4f}", shape)
+    Console().print(table)

@@ -1,0 +1,143 @@
+"""`glassline run`, `compile`, `submit`: pipelines on this machine, as YAML, on a cluster."""
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from glassline.errors import SettingsError, TrackingError
+from glassline_cli.overrides import with_overrides
+
+MODEL_COLUMNS = ("accuracy", "macro_precision", "macro_recall", "macro_f1")
+
+SETTINGS = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="override a setting, dotted: training.epochs=5 (repeatable)"),
+]
+PRESET = Annotated[str, typer.Option(help="smoke, demo or full")]
+
+
+def _settings(pipeline: str, preset: str, overrides: list[str] | None) -> Any:
+    from pipelines.catalogue import find
+
+    presets = find(pipeline).presets
+    if preset not in presets:
+        raise SettingsError(f"--preset must be one of {', '.join(presets)}, got {preset!r}; choose one of them")
+    return with_overrides(presets[preset](), overrides or [])
+
+
+def run(
+    pipeline: Annotated[str, typer.Argument(help="pipeline name, such as retrain")],
+    out: Annotated[Path, typer.Option(help="folder for MLflow, artifacts, report and log")],
+    preset: PRESET = "smoke",
+    data: Annotated[Path | None, typer.Option(help="folder of images; without it, line-scan data is simulated")] = None,
+    overrides: SETTINGS = None,
+    experiment: Annotated[str, typer.Option(help="MLflow experiment")] = "glassline",
+) -> None:
+    """Run a pipeline on this machine, without server or container engine.
+
+    A killed run continues when the same command is given again. MLFLOW_TRACKING_URI chooses another
+    tracking server than the SQLite file in --out.
+
+    Example: glassline run retrain --preset demo --data tiles --set data_format=mask-folder --out runs/tiles
+    """
+    from glassline.data.storage import folder_hash
+    from glassline_cli.local_run import run_locally
+    from glassline_cli.simulated import simulated_data
+    from pipelines.catalogue import find
+
+    settings = _settings(pipeline, preset, overrides)
+    source = data if data is not None else simulated_data(preset, settings.seed, out)
+    arguments = settings.arguments(str(source.absolute()), folder_hash(source), str((out / "store").absolute()))
+    result = run_locally(
+        pipeline, find(pipeline).load(), arguments, out, experiment,
+        {"preset": preset, "product": settings.product, "cycle": settings.cycle},
+    )  # fmt: skip
+    _show(result, out)
+
+
+def _show(result: Any, out: Path) -> None:
+    """Print the model table, where the report is, and how to open MLflow."""
+    from glassline.tracking import fetch_artifact
+
+    console = Console(soft_wrap=True, highlight=False)
+    fetch_artifact(result.run_id, "report.html", out)
+    table = Table(title="cross-validation, all folds pooled")
+    table.add_column("model")
+    for name in MODEL_COLUMNS:
+        table.add_column(name, justify="right")
+    for name, metrics in result.models.items():
+        table.add_row(name, *(f"{metrics[column]:.4f}" if column in metrics else "" for column in MODEL_COLUMNS))
+    console.print(table)
+    share = result.outside_seconds / result.wall_seconds
+    console.print(f"{result.steps} steps in {result.wall_seconds:.0f} s, {share:.0%} of it outside the steps")
+    console.print(f"report: {out / 'report.html'}")
+    console.print(f"MLflow: mlflow ui --backend-store-uri {result.tracking_uri}")
+
+
+def compile_(
+    pipeline: Annotated[str | None, typer.Argument(help="pipeline name")] = None,
+    every: Annotated[bool, typer.Option("--all", help="compile every pipeline")] = False,
+    out: Annotated[Path | None, typer.Option(help="folder for the YAML; default: pipelines/compiled")] = None,
+) -> None:
+    """Compile a pipeline to YAML for a cluster.
+
+    GLASSLINE_IMAGE_PREFIX and GLASSLINE_IMAGE_TAG choose the images.
+
+    Example: glassline compile retrain --out build
+    """
+    from pipelines.catalogue import COMPILED, PIPELINES, compile_pipeline
+
+    if every == (pipeline is not None):
+        raise SettingsError("compile takes either a pipeline name or --all; try `glassline compile retrain`")
+    for name in PIPELINES if every else [str(pipeline)]:
+        typer.echo(compile_pipeline(name, out or COMPILED))
+
+
+def submit(
+    pipeline: Annotated[str, typer.Argument(help="pipeline name")],
+    host: Annotated[str, typer.Option(help="URL of the Kubeflow Pipelines API")],
+    data: Annotated[str, typer.Option(help="folder of images as the cluster sees it")],
+    store: Annotated[str, typer.Option(help="folder for shards as the cluster sees it")],
+    preset: PRESET = "full",
+    experiment: Annotated[str, typer.Option(help="Kubeflow experiment")] = "glassline",
+    data_hash: Annotated[str, typer.Option(help="SHA-256 of the data; keys the cache")] = "",
+    overrides: SETTINGS = None,
+) -> None:
+    """Submit a pipeline to a cluster and print the link to its run.
+
+    Example: glassline submit retrain --host https://kfp.example --data /data/cycle-7 --store /data/store
+    """
+    import tempfile
+
+    from pipelines.catalogue import compile_pipeline
+
+    settings = _settings(pipeline, preset, overrides)
+    arguments = settings.arguments(data, data_hash, store)
+    with tempfile.TemporaryDirectory() as folder:
+        package = compile_pipeline(pipeline, Path(folder))
+        typer.echo(
+            _create_run(host, str(package), arguments, experiment, f"{pipeline} {time.strftime('%Y-%m-%d %H:%M')}")
+        )
+
+
+def _create_run(host: str, package: str, arguments: dict[str, Any], experiment: str, name: str) -> str:
+    """Create the run on the cluster and return its link."""
+    import kfp
+    import kfp_server_api
+    import urllib3
+
+    try:
+        client = kfp.Client(host=host)
+        created = client.create_run_from_pipeline_package(
+            package, arguments=arguments, run_name=name, experiment_name=experiment, enable_caching=True
+        )
+    except (kfp_server_api.ApiException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        first = str(error).splitlines()[0][:200]
+        raise TrackingError(
+            f"--host must be a Kubeflow Pipelines API that answers, got {host} ({first}); check it"
+        ) from None
+    return f"{host.rstrip('/')}/#/runs/details/{created.run_id}"

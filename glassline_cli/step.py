@@ -1,0 +1,50 @@
+"""`glassline step`: one step as a plain call, for debugging and for schedulers other than Kubeflow."""
+
+import inspect
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+
+from glassline.errors import SettingsError
+
+
+def step(
+    name: Annotated[str, typer.Argument(help="step name, such as split_samples")],
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="an argument of the step (repeatable)")
+    ] = None,
+) -> None:
+    """Run one step of a pipeline by itself; artifacts are given as paths.
+
+    Example: glassline step split_samples --set patches_path=patches.parquet --set folds=10 --set seed=0
+    --set split_path=split.parquet
+    """
+    function = _find(name)
+    known = inspect.signature(function).parameters
+    arguments: dict[str, Any] = {}
+    for pair in overrides or []:
+        key, equals, text = pair.partition("=")
+        if not equals or key not in known:
+            raise SettingsError(f"--set takes an argument of {name}: {', '.join(known)}; got {pair!r}")
+        arguments[key] = yaml.safe_load(text)
+    missing = [key for key in known if key not in arguments]
+    if missing:
+        raise SettingsError(
+            f"{name} needs all of {', '.join(known)}; missing: {', '.join(missing)}; give them with --set"
+        )
+    typer.echo(json.dumps({"output": function(**arguments)}))
+
+
+def _find(name: str) -> Any:
+    """Return the function of a step."""
+    import importlib
+
+    import glassline.steps
+
+    names = sorted(path.stem for path in Path(glassline.steps.__path__[0]).glob("[a-z]*.py"))
+    if name not in names:
+        raise SettingsError(f"step must be one of {', '.join(names)}, got {name!r}; choose one of them")
+    return getattr(importlib.import_module(f"glassline.steps.{name}"), name)

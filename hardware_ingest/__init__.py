@@ -1,0 +1,1 @@
+"""The optical rig and its simulators."""

@@ -1,0 +1,1 @@
+"""Simulated line-scan view of cover glass."""

@@ -1,0 +1,88 @@
+"""Retrain: images in, models compared and explained, a bundle out."""
+
+
+from kfp import dsl
+
+from components.augment_samples.component import augment_samples
+from components.close_run.component import close_run
+from components.compare_models.component import compare_models
+from components.cross_validate.component import cross_validate
+from components.embed_tsne.component import embed_tsne
+from components.evaluate_classifier.component import evaluate_classifier
+from components.explain_cam.component import explain_cam
+from components.export_model.component import export_model
+from components.extract_candidates.component import extract_candidates
+from components.import_images.component import import_images
+from components.promote_model.component import promote_model
+from components.split_samples.component import split_samples
+from components.train_ensemble.component import train_ensemble
+from components.write_report.component import write_report
+
+
+@dsl.pipeline(name="retrain", description="Images in, models compared and explained, a bundle out.")
+def retrain(
+    data: str,
+    data_hash: str,
+    store: str,
+    data_format: str,
+    product: str,
+    cycle: str,
+    clean_class: str,
+    extract: dict,
+    augment: dict,
+    folds: int,
+    fold_parts: list[list[int]],
+    models: list[str],
+    model_name: str,
+    baseline: str,
+    training: dict,
+    seed: int,
+    significance: float,
+    registered_model: str,
+):
+    """Wire the steps; every argument is made by `RetrainSettings.arguments`."""
+    with dsl.ExitHandler(close_run()):
+        imported = import_images(
+            data=data,
+            data_format=data_format,
+            data_hash=data_hash,
+            product=product,
+            cycle=cycle,
+            clean_class=clean_class,
+        )
+        samples = imported.outputs["samples"]
+        found = extract_candidates(
+            samples=samples, content_hash=imported.outputs["Output"], store=store, extract=extract
+        )
+        split = split_samples(
+            patches=found.outputs["patches"], content_hash=found.outputs["Output"], folds=folds, seed=seed
+        )
+        copied = augment_samples(split=split.outputs["split"], augment=augment, seed=seed)
+        augmented, content_hash = copied.outputs["augmented"], copied.outputs["Output"]
+        with dsl.ParallelFor(fold_parts) as part:
+            validated = cross_validate(
+                augmented=augmented, content_hash=content_hash, models=models, folds=part, training=training, seed=seed,
+                store=store,
+            )  # fmt: skip
+        trained = train_ensemble(
+            augmented=augmented, content_hash=content_hash, model_name=model_name, training=training, seed=seed,
+            store=store,
+        )  # fmt: skip
+        model = trained.outputs["model"]
+        evaluated = evaluate_classifier(
+            predictions=dsl.Collected(validated.outputs["predictions"]), augmented=augmented, model_name=model_name
+        )
+        evaluation = evaluated.outputs["evaluation"]
+        compared = compare_models(evaluation=evaluation, baseline=baseline, seed=seed)
+        explained = explain_cam(augmented=augmented, model=model, seed=seed)
+        embedded = embed_tsne(augmented=augmented, model=model, seed=seed)
+        exported = export_model(augmented=augmented, model=model, extract=extract)
+        promoted = promote_model(
+            augmented=augmented, bundle=exported.outputs["bundle"], export_run=exported.outputs["Output"],
+            registered_model=registered_model, significance=significance,
+        )  # fmt: skip
+        write_report(
+            samples=samples, augmented=augmented, evaluation=evaluation, comparison=compared.outputs["comparison"],
+            explanation=explained.outputs["explanation"], embedding=embedded.outputs["embedding"],
+            promotion=promoted.outputs["promotion"], model_name=model_name,
+        )  # fmt: skip

@@ -1,0 +1,86 @@
+"""Settings and presets of the pipeline `retrain`, checked before anything runs."""
+
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from glassline.settings import Settings
+from glassline.training.settings import TrainingSettings
+from glassline.vision.augment import AugmentSettings
+from glassline.vision.patches import ExtractSettings
+
+
+class RetrainSettings(Settings):
+    """What a run of `retrain` can be told, besides where its data is."""
+
+    data_format: str = Field("coco", description="layout of the data, as in `glassline import --format`")
+    product: str = Field("glass", description="product name; the registered model is named after it")
+    cycle: str = Field("1", description="product cycle")
+    clean_class: str = Field("", description="class without defect; '' where the layout tells or there is none")
+    extract: ExtractSettings = Field(ExtractSettings(), description="how candidates become patches")
+    augment: AugmentSettings = Field(AugmentSettings(), description="augmented copies of training samples")
+    folds: int = Field(10, ge=3, le=100, description="folds of the cross-validation")
+    parts: int = Field(2, ge=1, le=100, description="parts that the folds are fanned out to")
+    models: tuple[str, ...] = Field(
+        ("mlp", "cnn", "ensemble_fusion"), min_length=2, description="models that are cross-validated"
+    )
+    model_name: str = Field("ensemble_fusion", description="model that is trained, explained and exported")
+    baseline: str = Field("cnn", description="model that the others are tested against")
+    training: TrainingSettings = Field(TrainingSettings(), description="how every model is trained")
+    seed: int = Field(0, ge=0, lt=2**31, description="seed of splits, augmentation and training")
+    significance: float = Field(0.05, gt=0, lt=1, description="largest p at which a model counts as better")
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> "RetrainSettings":
+        for name in (self.model_name, self.baseline):
+            if name not in self.models:
+                raise ValueError(f"model_name and baseline must be among models {list(self.models)}, got {name}")
+        return self
+
+    def arguments(self, data: str, data_hash: str, store: str) -> dict[str, Any]:
+        """Return the pipeline's arguments.
+
+        Args:
+            data: Folder of images and annotations.
+            data_hash: SHA-256 of it.
+            store: Folder where shards and checkpoints stay.
+        """
+        values = self.model_dump(mode="json")
+        folds, parts = values.pop("folds"), values.pop("parts")
+        return {
+            "data": data,
+            "data_hash": data_hash,
+            "store": store,
+            "registered_model": f"glassline-{values['product']}",
+            "folds": folds,
+            "fold_parts": [list(range(part, folds, parts)) for part in range(min(parts, folds))],
+            **values,
+        }
+
+
+def smoke() -> RetrainSettings:
+    """Return the smallest run that executes every step."""
+    return RetrainSettings(
+        folds=3,
+        augment=AugmentSettings(copies=1),
+        training=TrainingSettings(epochs=2),
+        models=("cnn", "ensemble_fusion"),
+    )
+
+
+def demo() -> RetrainSettings:
+    """Return a run of minutes on two cores."""
+    return RetrainSettings(augment=AugmentSettings(copies=1), training=TrainingSettings(epochs=6))
+
+
+def full() -> RetrainSettings:
+    """Return the run for a real data set."""
+    return RetrainSettings(
+        models=("mlp", "cnn", "ensemble_fusion", "ensemble_average", "ensemble_stacking"),
+        augment=AugmentSettings(copies=3),
+        training=TrainingSettings(epochs=20),
+        parts=10,
+    )
+
+
+PRESETS = {"smoke": smoke, "demo": demo, "full": full}

@@ -1,0 +1,122 @@
+"""Files that exist whole or not at all."""
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from glassline.data.storage import folder_hash, sha256_file, written_whole
+from glassline.errors import StorageError
+
+
+def test_written_whole_leaves_the_file_and_nothing_else(tmp_path):
+    with written_whole(tmp_path / "new" / "a.txt") as beside:
+        beside.write_text("whole")
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.txt"]
+    assert (tmp_path / "new" / "a.txt").read_text() == "whole"
+
+
+def test_written_whole_shows_nothing_before_the_end(tmp_path):
+    with written_whole(tmp_path / "a.txt") as beside:
+        beside.write_text("half")
+        assert not (tmp_path / "a.txt").exists()
+
+
+def _stop_halfway(target: Path, error: BaseException) -> None:
+    with written_whole(target) as beside:
+        beside.write_text("half")
+        raise error
+
+
+def test_written_whole_keeps_the_old_file_when_interrupted(tmp_path):
+    (tmp_path / "a.txt").write_text("old")
+    with pytest.raises(KeyboardInterrupt):
+        _stop_halfway(tmp_path / "a.txt", KeyboardInterrupt())
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+    assert (tmp_path / "a.txt").read_text() == "old"
+
+
+def test_written_whole_replaces_a_folder(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "old").touch()
+    with written_whole(tmp_path / "out") as beside:
+        beside.mkdir()
+        (beside / "new").touch()
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["new"]
+
+
+def test_written_whole_keeps_the_old_folder_when_interrupted(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "old").touch()
+    with pytest.raises(ZeroDivisionError):
+        _stop_halfway(tmp_path / "out", ZeroDivisionError())
+    assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")) == ["out", "out/old"]
+
+
+@pytest.mark.parametrize(
+    ("number", "message"),
+    [(errno.ENOSPC, "needs more space"), (errno.EDQUOT, "needs more space"), (errno.EROFS, "may be written")],
+)
+def test_written_whole_names_path_and_remedy_when_the_disk_refuses(tmp_path, number, message):
+    with pytest.raises(StorageError, match=rf"a\.txt .*{message}.*another --out"):
+        _stop_halfway(tmp_path / "a.txt", OSError(number, "refused"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def _write_to_a_full_disk(target: Path) -> None:
+    with written_whole(target) as beside:
+        beside.symlink_to("/dev/full")
+        beside.write_text("too much")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_written_whole_meets_a_disk_that_is_really_full(tmp_path):
+    with pytest.raises(StorageError, match="No space left"):
+        _write_to_a_full_disk(tmp_path / "a.txt")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_written_whole_passes_other_errors_on(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        _stop_halfway(tmp_path / "a.txt", FileNotFoundError())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_sha256_file_is_the_known_digest(tmp_path):
+    (tmp_path / "a").write_bytes(b"abc")
+    assert sha256_file(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def _tree(root: Path) -> Path:
+    (root / "b").mkdir(parents=True)
+    (root / "a").write_text("1")
+    (root / "b" / "c").write_text("2")
+    return root
+
+
+def test_folder_hash_does_not_depend_on_place_or_hidden_files(tmp_path):
+    one, two = _tree(tmp_path / "one"), _tree(tmp_path / "other" / "two")
+    (two / ".cache").mkdir()
+    (two / ".cache" / "d").write_text("3")
+    assert folder_hash(one) == folder_hash(two)
+
+
+@pytest.mark.parametrize("change", ["content", "name", "more"])
+def test_folder_hash_changes_with_any_file(tmp_path, change):
+    root = _tree(tmp_path / "one")
+    before = folder_hash(root)
+    if change == "content":
+        (root / "a").write_text("2")
+    elif change == "name":
+        (root / "a").rename(root / "z")
+    else:
+        (root / "b" / "d").touch()
+    assert folder_hash(root) != before
+
+
+@pytest.mark.parametrize("make", [True, False])
+def test_folder_hash_refuses_a_missing_or_empty_folder(tmp_path, make):
+    if make:
+        (tmp_path / "none").mkdir()
+    with pytest.raises(StorageError, match="none"):
+        folder_hash(tmp_path / "none")
