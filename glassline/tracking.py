@@ -8,24 +8,28 @@ Children are made with `MlflowClient.create_run` and the tag `mlflow.parentRunId
 `mlflow.start_run` would silently reopen the parent.
 """
 
+import itertools
 import json
 import os
 import subprocess
+import sys
 import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import glassline
 from glassline.errors import GlasslineError, TrackingError
 
 # A server that does not answer is told within seconds, not after MLflow's seven retries.
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 
 if TYPE_CHECKING:
@@ -192,7 +196,6 @@ class StepRun:
 
     run_id: str
     name: str
-    _started: float = field(default_factory=time.perf_counter)
 
     def params(self, values: Mapping[str, Any]) -> None:
         """Log parameters; nested mappings become dotted names."""
@@ -265,7 +268,7 @@ def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str,
             yield f"{prefix}{name}", value if isinstance(value, (str, int, float)) else json.dumps(value)
 
 
-def _create(name: str, parent: str | None, step: str) -> StepRun:
+def _create(name: str, parent: str | None, step: str, started_s: float | None = None) -> StepRun:
     tags = {_STEP_TAG: step, "glassline.commit": commit()}
     if parent:
         tags[_PARENT_TAG] = parent
@@ -274,7 +277,8 @@ def _create(name: str, parent: str | None, step: str) -> StepRun:
         if experiment is None:
             found = client().get_experiment_by_name(_EXPERIMENT)
             experiment = found.experiment_id if found else client().create_experiment(_EXPERIMENT)
-        run = client().create_run(experiment, run_name=name, tags=tags)
+        started_ms = int((started_s or time.time()) * 1000)
+        run = client().create_run(experiment, start_time=started_ms, run_name=name, tags=tags)
     return StepRun(run.info.run_id, name)
 
 
@@ -295,6 +299,18 @@ def _closed(run: StepRun) -> Iterator[StepRun]:
         client().set_terminated(run.run_id, "FINISHED")
 
 
+_calls = itertools.count()
+
+
+def _body_start() -> float:
+    """Return when the body of this step began, in seconds since the epoch.
+
+    A step in a process of its own (Kubeflow's executor) began with the import of the library: loading torch is part of its body.
+    """
+    alone = Path(sys.argv[0]).stem == "executor_main" and next(_calls) == 0
+    return glassline.IMPORTED_AT_S if alone else time.time()
+
+
 @contextmanager
 def step_run(step: str, params: Mapping[str, Any], part: str = "") -> Iterator[StepRun]:
     """Open the child run of a step, log its parameters and its time, and close it.
@@ -308,16 +324,17 @@ def step_run(step: str, params: Mapping[str, Any], part: str = "") -> Iterator[S
     """
     name = f"{step} ({part})" if part else step
     parent = pipeline_run_id()
+    started_s = _body_start()
     print(f"{STARTED} {name}", flush=True)
     try:
         if parent:
             for left in children(parent):
                 if left["name"] == name and left["status"] == "RUNNING":
                     client().set_terminated(left["run_id"], "KILLED")
-        with _closed(_create(name, parent, step)) as run:
+        with _closed(_create(name, parent, step, started_s)) as run:
             run.params(params)
             yield run
-            seconds = time.perf_counter() - run._started
+            seconds = time.time() - started_s
             run.metrics({"body_seconds": seconds})
     except GlasslineError as error:
         print(f"{FAILED} {name}: {' '.join(str(error).split())}", flush=True)

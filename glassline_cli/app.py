@@ -10,7 +10,7 @@ from glassline_cli.import_data import import_data
 from glassline_cli.metrics import metrics
 from glassline_cli.models import models
 from glassline_cli.run import compile_, run, submit
-from glassline_cli.simulate import simulate
+from glassline_cli.simulate import app as simulate
 from glassline_cli.step import step
 
 app = typer.Typer(

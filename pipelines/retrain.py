@@ -1,6 +1,5 @@
 """Retrain: images in, models compared and explained, a bundle out."""
 
-
 from kfp import dsl
 
 from components.augment_samples.component import augment_samples
@@ -31,6 +30,7 @@ def retrain(
     extract: dict,
     augment: dict,
     folds: int,
+    fold_threads: int,
     fold_parts: list[list[int]],
     models: list[str],
     model_name: str,
@@ -62,7 +62,7 @@ def retrain(
         with dsl.ParallelFor(fold_parts) as part:
             validated = cross_validate(
                 augmented=augmented, content_hash=content_hash, models=models, folds=part, training=training, seed=seed,
-                store=store,
+                store=store, threads=fold_threads,
             )  # fmt: skip
         trained = train_ensemble(
             augmented=augmented, content_hash=content_hash, model_name=model_name, training=training, seed=seed,

@@ -21,6 +21,12 @@ class RetrainSettings(Settings):
     augment: AugmentSettings = Field(AugmentSettings(), description="augmented copies of training samples")
     folds: int = Field(10, ge=3, le=100, description="folds of the cross-validation")
     parts: int = Field(2, ge=1, le=100, description="parts that the folds are fanned out to")
+    fold_threads: int = Field(
+        1,
+        ge=0,
+        le=1024,
+        description="CPU threads of a fold's fit; two parts run at a time on one machine; 0 takes all cores",
+    )
     models: tuple[str, ...] = Field(
         ("mlp", "cnn", "ensemble_fusion"), min_length=2, description="models that are cross-validated"
     )
@@ -45,7 +51,8 @@ class RetrainSettings(Settings):
             data_hash: SHA-256 of it.
             store: Folder where shards and checkpoints stay.
         """
-        values = self.model_dump(mode="json")
+        # Kubeflow Pipelines has no null: what is left out takes its default, None, again.
+        values = self.model_dump(mode="json", exclude_none=True)
         folds, parts = values.pop("folds"), values.pop("parts")
         return {
             "data": data,

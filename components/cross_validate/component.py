@@ -12,6 +12,7 @@ def cross_validate(
     training: dict,
     seed: int,
     store: str,
+    threads: int,
     predictions: dsl.Output[dsl.Dataset],
 ):
     """Train and test every model on some of the folds.
@@ -24,8 +25,9 @@ def cross_validate(
         training: Fields of `TrainingSettings`.
         seed: Seed of every fit.
         store: Folder for checkpoints and finished folds.
+        threads: CPU threads of a fit; 0 takes all cores.
         predictions: Folder with predictions and histories.
     """
     from glassline.steps.cross_validate import cross_validate as step
 
-    step(augmented.path, models, folds, training, seed, store, predictions.path)
+    step(augmented.path, models, folds, training, seed, store, threads, predictions.path)

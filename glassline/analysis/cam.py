@@ -5,6 +5,8 @@ perceptron, not in global average pooling, so the maps are gradient-weighted (Se
 Shapes: B patches, H x W pixels, M metadata values.
 """
 
+from typing import cast
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -13,7 +15,7 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
 
 from glassline.errors import ModelError
-from glassline.training.loop import Fitted
+from glassline.training.fitted import Fitted
 
 
 class _PatchOnly(nn.Module):
@@ -23,8 +25,8 @@ class _PatchOnly(nn.Module):
         super().__init__()
         self.model, self.metadata_BM = model, metadata_BM
 
-    def forward(self, patch_BHW: Tensor) -> Tensor:
-        return self.model(patch_BHW, self.metadata_BM)
+    def forward(self, patch_B1HW: Tensor) -> Tensor:
+        return cast(Tensor, self.model(patch_B1HW.squeeze(1), self.metadata_BM))
 
 
 def activation_maps(
@@ -51,7 +53,9 @@ def activation_maps(
         )
     wrapped = _PatchOnly(fitted.model, torch.from_numpy(metadata_BM)).eval()
     with GradCAM(model=wrapped, target_layers=[branch.last_convolution]) as cam:
-        maps_BHW = cam(torch.from_numpy(patch_BHW).float(), [ClassifierOutputTarget(index) for index in class_B])
+        maps_BHW = cam(
+            torch.from_numpy(patch_BHW).float().unsqueeze(1), [ClassifierOutputTarget(index) for index in class_B]
+        )
     return np.asarray(maps_BHW, np.float32)
 
 

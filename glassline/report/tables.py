@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 
+import numpy as np
+
 _SCORES = ("accuracy", "precision", "recall", "f1")
 
 
@@ -62,8 +64,10 @@ def _score(name: str, value: object) -> float | None:
 def _cell(name: str, value: object, best: float | None) -> Cell:
     if value is None or value != value:  # NaN is the one value that differs from itself
         return Cell("–" if value is not None else "", number=value is not None)
-    if isinstance(value, bool) or not isinstance(value, Real):
-        return Cell({True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value))
+    if isinstance(value, bool | np.bool_):
+        return Cell("yes" if value else "no")
+    if not isinstance(value, Real):
+        return Cell(str(value))
     if isinstance(value, Integral):
         return Cell(f"{int(value):,}", number=True)
     score = _score(name, value)
@@ -76,9 +80,9 @@ def _figure(name: str, value: float) -> str:
         return "< 0.0001" if value < 1e-4 else f"{value:.3g}"
     if value.is_integer() and abs(value) < 1e15 and abs(value) > 1:
         return f"{int(value):,}"
-    return f"{value:.4f}" if abs(value) < 100 else f"{value:,.1f}"
+    return f"{value:.4f}" if abs(value) < 10 else f"{value:,.1f}"
 
 
 def _heading(name: str) -> str:
-    words = {"f1": "F1", "dof": "degrees of freedom", "mcnemar": "McNemar", "chi": "χ²", "square": ""}
+    words = {"f1": "F1", "dof": "d.f.", "mcnemar": "McNemar", "chi": "χ²", "square": ""}
     return " ".join(word for part in name.split("_") if (word := words.get(part, part))) or name

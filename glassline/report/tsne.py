@@ -18,7 +18,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from glassline.errors import DataError
-from glassline.report.style import colours
+from glassline.report.style import BRIGHT, colours
 from glassline.report.templates import CONTENT_POLICY, data_uri, template
 
 _THUMBNAIL_PX, _COLUMNS, _JPEG_QUALITY = 64, 32, 80
@@ -76,29 +76,42 @@ def tsne_page(fragment: str, title: str = "t-SNE of held-out samples") -> str:
 
 
 def _scatter(xy_N2: npt.NDArray[np.float64], labels: list[str], predictions: list[str]) -> Any:
+    """Return the plot: right predictions first, so that no wrong one lies hidden under them."""
     label_N, wrong_N = np.array(labels), np.array(labels) != np.array(predictions)
+    names = sorted(set(labels))
+    light, dark = colours(names), colours(names, BRIGHT)
     figure = go.Figure()
-    for number, (name, colour) in enumerate(colours(sorted(set(labels))).items()):
-        here_N = np.flatnonzero(label_N == name)
-        figure.add_scatter(
-            x=xy_N2[here_N, 0].round(3).tolist(), y=xy_N2[here_N, 1].round(3).tolist(), customdata=here_N.tolist(),
-            mode="markers", hoverinfo="none",
-            # Plotly reads names as HTML: escaped, they are shown as written.
-            name=f"{html.escape(name if len(name) <= 24 else name[:23] + '…')} ({len(here_N)})",
-            marker={
-                "color": colour, "opacity": 0.85, "line": {"width": 0.6},
-                "symbol": ["x" if wrong else _SYMBOLS[number % len(_SYMBOLS)] for wrong in wrong_N[here_N]],
-                "size": [11 if wrong else 8 for wrong in wrong_N[here_N]],
-            },
-        )  # fmt: skip
+    for wrong in (False, True):
+        for number, name in enumerate(names):
+            here_N = np.flatnonzero((label_N == name) & (wrong_N == wrong))
+            # An empty trace of right ones stays: the legend names every class.
+            if wrong and not len(here_N):
+                continue
+            figure.add_scatter(
+                x=xy_N2[here_N, 0].round(3).tolist(), y=xy_N2[here_N, 1].round(3).tolist(),
+                customdata=here_N.tolist(), mode="markers", hoverinfo="none", legendgroup=str(number),
+                showlegend=not wrong, name=_legend_name(name, int((label_N == name).sum())),
+                meta={"wrong": wrong, "light": light[name], "dark": dark[name]},
+                marker={
+                    "color": light[name], "opacity": 1 if wrong else 0.75,
+                    "symbol": "x" if wrong else _SYMBOLS[number % len(_SYMBOLS)],
+                    "line": {"width": 1.6 if wrong else 0.6},
+                },
+            )  # fmt: skip
     quiet = {"visible": False, "showgrid": False, "zeroline": False}
     figure.update_layout(
         template="none", autosize=True, dragmode="zoom", hovermode="closest", hoverdistance=16, showlegend=True,
         margin={"l": 4, "r": 4, "t": 4, "b": 4}, paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
         xaxis=quiet, yaxis={**quiet, "scaleanchor": "x"},
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": "#8a949e", "activecolor": "#0072b2"},
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "itemsizing": "constant"},
     )  # fmt: skip
     return figure
+
+
+def _legend_name(name: str, count: int) -> str:
+    """Return a class name for plotly, which reads names as HTML: escaped, it is shown as written."""
+    return f"{html.escape(name if len(name) <= 24 else name[:23] + '…')} ({count})"
 
 
 def _sprite(thumbnails_NHW: npt.NDArray[np.uint8]) -> bytes:

@@ -19,7 +19,7 @@ from glassline.training.settings import TrainingSettings
 
 def cross_validate(
     augmented_path: str, models: Sequence[str], folds: Sequence[int], training: Mapping[str, Any],
-    seed: int, store: str, predictions_path: str,
+    seed: int, store: str, threads: int, predictions_path: str,
 ) -> None:  # fmt: skip
     """Fit each model once per fold on all other folds, and write its predictions on that fold.
 
@@ -32,6 +32,7 @@ def cross_validate(
         training: Fields of `TrainingSettings`; patience must be 0, since no fold is left to stop by.
         seed: Seed of every fit.
         store: Folder for checkpoints and finished folds.
+        threads: CPU threads of a fit; parts that share a machine share its cores.
         predictions_path: Folder for `predictions.parquet` (one row per model, fold and unit) and
             `history.parquet` (one row per model, fold and epoch).
 
@@ -40,7 +41,7 @@ def cross_validate(
     """
     params = {"models": list(models), "folds": list(folds), "training": dict(training), "seed": seed}
     with step_run("cross_validate", params, part=f"folds {', '.join(str(int(fold)) for fold in folds)}") as run:
-        settings = TrainingSettings.parse({**training, "patience": 0})
+        settings = TrainingSettings.parse({**training, "patience": 0, "threads": threads})
         table = read_samples(augmented_path, "patches", extra=["fold", "augmentation"])
         check_leak(table)
         key = hashlib.sha256(
@@ -68,7 +69,8 @@ def _fold(
     run: StepRun, table: SampleTable, name: str, fold: int, settings: Any, seed: int, finished: Path, store: Path
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the predictions and the history of one model on one fold, and log them as a child run."""
-    from glassline.training.loop import fit_model, predict
+    from glassline.training.fitted import predict
+    from glassline.training.loop import fit_model
 
     place = finished / f"{name}-{fold}"
     with run.child(f"fold {fold} {name}") as child:

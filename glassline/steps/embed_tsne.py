@@ -23,8 +23,7 @@ def embed_tsne(augmented_path: str, model_path: str, seed: int, embedding_path: 
     """
     from glassline.analysis.embedding import embed_tsne as tsne
     from glassline.report.tsne import tsne_html, tsne_page
-    from glassline.training.loop import embed, predict
-    from glassline.training.saved import load_fitted
+    from glassline.training.fitted import embed, load_fitted, predict
 
     with step_run("embed_tsne", {"seed": seed}) as run:
         table, fitted = read_samples(augmented_path, "patches", extra=["fold"]), load_fitted(model_path)

@@ -28,8 +28,7 @@ def explain_cam(augmented_path: str, model_path: str, seed: int, explanation_pat
     """
     from glassline.analysis.cam import activation_maps, energy_inside, looks_elsewhere
     from glassline.report.figures import cam_grid, save_figure
-    from glassline.training.loop import predict
-    from glassline.training.saved import load_fitted
+    from glassline.training.fitted import load_fitted, predict
 
     with step_run("explain_cam", {"seed": seed}) as run:
         table, fitted = read_samples(augmented_path, "patches", extra=["fold"]), load_fitted(model_path)

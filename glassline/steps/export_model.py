@@ -36,8 +36,7 @@ def export_model(augmented_path: str, model_path: str, extract: Mapping[str, Any
     from glassline.deploy.card import model_card
     from glassline.deploy.export import TOLERANCE, check_parity, to_onnx
     from glassline.deploy.runtime import OnnxClassifier
-    from glassline.training.loop import predict
-    from glassline.training.saved import load_fitted
+    from glassline.training.fitted import load_fitted, predict
 
     with step_run("export_model", {"extract": dict(extract), "tolerance": TOLERANCE}) as run:
         settings = ExtractSettings.parse(extract)

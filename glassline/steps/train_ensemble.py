@@ -34,8 +34,8 @@ def train_ensemble(
         ModelError: The loss left the finite numbers.
     """
     from glassline.report.figures import curves_figure
-    from glassline.training.loop import fit_model, predict
-    from glassline.training.saved import save_fitted
+    from glassline.training.fitted import predict, save_fitted
+    from glassline.training.loop import fit_model
 
     with step_run("train_ensemble", {"model": model, "training": dict(training), "seed": seed}) as run:
         settings = TrainingSettings.parse(training)

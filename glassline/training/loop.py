@@ -9,9 +9,8 @@ import json
 import logging
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import lightning
 import numpy as np
@@ -26,6 +25,7 @@ from glassline.errors import DataError, ModelError
 from glassline.models.ensemble import StackingEnsemble, StandardiseMetadata
 from glassline.models.registry import PATCH_PX, build_model
 from glassline.training.data import Batch, PatchDataset, batches
+from glassline.training.fitted import Fitted
 from glassline.training.settings import TrainingSettings
 from glassline.training.stacking import fit_stack, stacking_rows
 
@@ -33,19 +33,6 @@ from glassline.training.stacking import fit_stack, stacking_rows
 logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
 
 EpochHook = Callable[[int, dict[str, float]], None]
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """A trained model and what it needs to be run: names, columns and settings."""
-
-    name: str
-    model: nn.Module
-    classes: tuple[str, ...]
-    clean_class: str
-    attributes: tuple[str, ...]
-    settings: TrainingSettings
-    history: pd.DataFrame
 
 
 class ClassifierTask(lightning.LightningModule):
@@ -153,6 +140,8 @@ def fit_model(
         PatchDataset(table, validation_N, attributes),
     )
     _check(train, validation, table, settings)
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
     lightning.seed_everything(seed, workers=True, verbose=False)
     model = build_model(name, PATCH_PX, len(attributes), len(table.classes), settings.cnn)
     for part in model.modules():
@@ -210,25 +199,6 @@ def class_weights(labels_N: npt.NDArray[np.int64], classes: int, settings: Train
     power = {"none": 0.0, "root": 0.5, "balanced": 1.0}[settings.class_weights]
     weight_C = np.where(count_C > 0, count_C.clip(min=1) ** -power, 0.0)
     return torch.tensor(weight_C * len(labels_N) / (weight_C * count_C).sum(), dtype=torch.float32)
-
-
-def predict(fitted: Fitted, table: SampleTable, rows_N: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
-    """Return class probabilities (N, C) of rows of a table."""
-    return cast("npt.NDArray[np.float32]", _forward(fitted, table, rows_N, lambda m, p, x: m(p, x).softmax(1)))
-
-
-def embed(fitted: Fitted, table: SampleTable, rows_N: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
-    """Return the activations before the last layer (N, F) of rows of a table."""
-    return cast("npt.NDArray[np.float32]", _forward(fitted, table, rows_N, lambda m, p, x: m.embed(p, x)))
-
-
-@torch.no_grad()
-def _forward(fitted: Fitted, table: SampleTable, rows_N: npt.NDArray[np.intp], call: Callable[..., Tensor]) -> Any:
-    if not len(rows_N):
-        raise DataError("a prediction needs at least one row, got none; check the fold asked for")
-    loader = batches(PatchDataset(table, rows_N, fitted.attributes), 256, 0)
-    parts = [call(fitted.model, batch["patch_BHW"].float(), batch["metadata_BM"]) for batch in loader]
-    return torch.cat(parts).numpy()
 
 
 def _check(train: PatchDataset, validation: PatchDataset, table: SampleTable, settings: TrainingSettings) -> None:

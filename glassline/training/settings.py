@@ -23,3 +23,4 @@ class TrainingSettings(Settings):
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = Field("32-true", description="AMP mode")
     devices: int = Field(1, ge=1, description="processes of data-parallel training on one node")
     workers: int = Field(0, ge=0, description="loader processes per device")
+    threads: int = Field(0, ge=0, le=1024, description="CPU threads of a fit; 0 takes all cores")

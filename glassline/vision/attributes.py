@@ -34,36 +34,58 @@ def describe_blob(grey_HW: Grey, maps: dict[str, Real], box: Box, mask_HW: Mask)
     x, y, width_px, height_px = box
     height, width = grey_HW.shape
     inside = np.s_[y : y + height_px, x : x + width_px]
-    pad = max(8, max(width_px, height_px) // 2)
-    around = np.s_[max(y - pad, 0) : y + height_px + pad, max(x - pad, 0) : x + width_px + pad]
-    own = _shape(mask_HW)
-    z, grey = maps["fine"][inside][mask_HW], grey_HW[inside][mask_HW].astype(np.float32)
-    around_HW = grey_HW[around].astype(np.float32)
-    edges = np.abs(np.diff(around_HW, axis=0))[:, :-1] + np.abs(np.diff(around_HW, axis=1))[:-1]
-    own |= {
-        "contrast_mean": float(z.mean()),
-        "contrast_abs": float(np.abs(z).mean()),
-        "contrast_max": float(z.max()),
-        "contrast_min": float(z.min()),
-        "contrast_spread": float(z.std()),
+    told = _shape(mask_HW) | _look(grey_HW, box, mask_HW)
+    z = maps["fine"][inside][mask_HW]
+    told |= {
+        "contrast": _log(float(np.abs(z).mean())),
+        "brightest": _log(float(z.max())),
+        "darkest": _log(float(z.min())),
+        "contrast_spread": float(z.std() / (np.abs(z).mean() + 1e-3)),
         "dark_share": float((z < 0).mean()),
-        "grey_mean": float(grey.mean()),
-        "grey_spread": float(grey.std()),
-        "around_mean": float(around_HW.mean()),
-        "around_spread": float(around_HW.std()),
-        "around_dark": float((around_HW < 12).mean()),
-        "edge_mean": float(edges.mean()) if edges.size else 0.0,
-        "edge_max": float(edges.max()) if edges.size else 0.0,
-        "border_x": min(x, width - x - width_px) / width,
-        "border_y": min(y, height - y - height_px) / height,
-        "border_px": float(min(x, width - x - width_px, y, height - y - height_px)),
+        "border_log": float(np.log1p(min(x, width - x - width_px, y, height - y - height_px))),
         "off_centre_x": abs(x + width_px / 2 - width / 2) / width,
         "off_centre_y": abs(y + height_px / 2 - height / 2) / height,
         "width_share": width_px / width,
         "height_share": height_px / height,
     }
-    own |= {f"mean_{name}": float(z_HW[inside][mask_HW].mean()) for name, z_HW in maps.items()}
-    return own
+    return told | {f"mean_{name}": _log(float(z_HW[inside][mask_HW].mean())) for name, z_HW in maps.items()}
+
+
+def _log(value: float) -> float:
+    """Return sign(v) log(1 + |v|): contrasts have long tails, which networks dislike."""
+    return float(np.sign(value) * np.log1p(abs(value)))
+
+
+def _look(grey_HW: Grey, box: Box, mask_HW: Mask) -> dict[str, float]:
+    """Compare grey level and texture of a blob with its surroundings, all as logs of ratios."""
+    x, y, width_px, height_px = box
+    pad = max(8, max(width_px, height_px) // 4)
+    top, left = max(y - pad, 0), max(x - pad, 0)
+    around_HW = grey_HW[top : y + height_px + pad, left : x + width_px + pad].astype(np.float32)
+    own_HW = np.zeros(around_HW.shape, np.bool_)
+    own_HW[y - top : y - top + height_px, x - left : x - left + width_px] = mask_HW
+    if own_HW.all():
+        own_HW[0] = False
+    wide_HW = cv2.dilate(own_HW.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    outline_HW = wide_HW & ~(cv2.erode(own_HW.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+    step_x_HW = np.abs(cv2.Sobel(around_HW, cv2.CV_32F, 1, 0, scale=1 / 8))
+    step_y_HW = np.abs(cv2.Sobel(around_HW, cv2.CV_32F, 0, 1, scale=1 / 8))
+
+    def ratio(image_HW: Real, part_HW: Mask, other_HW: Mask) -> float:
+        if not part_HW.any() or not other_HW.any():
+            return 0.0
+        return float(np.log((image_HW[part_HW].mean() + 1.0) / (image_HW[other_HW].mean() + 1.0)))
+
+    return {
+        "grey_ratio": ratio(around_HW, own_HW, ~own_HW),
+        "texture_x_ratio": ratio(step_x_HW, own_HW, ~wide_HW),
+        "texture_y_ratio": ratio(step_y_HW, own_HW, ~wide_HW),
+        "outline_x_ratio": ratio(step_x_HW, outline_HW, ~wide_HW),
+        "outline_y_ratio": ratio(step_y_HW, outline_HW, ~wide_HW),
+        "around_grey": float(np.log1p(around_HW.mean())),
+        "around_spread": float(around_HW.std() / (around_HW.mean() + 1.0)),
+        "around_black_share": float((around_HW < 12).mean()),
+    }
 
 
 def _shape(mask_HW: Mask) -> dict[str, float]:
@@ -86,8 +108,8 @@ def _shape(mask_HW: Mask) -> dict[str, float]:
         "aspect_log": float(np.log(width_px / height_px)),
         "elongation_log": float(np.log(major / minor)),
         "uprightness": float((cov[1, 1] - cov[0, 0]) / (cov[1, 1] + cov[0, 0] + 1e-6)),
-        "length_px": float(4 * major),
-        "thickness_px": float(4 * minor),
+        "length_log": float(np.log(4 * major)),
+        "thickness_log": float(np.log(4 * minor)),
         "solidity": area / hull_area,
         "extent": area / (width_px * height_px),
         "roundness": float(min(4 * np.pi * area / max(perimeter, 1.0) ** 2, 2.0)),

@@ -5,9 +5,7 @@ crops around each; a defect larger than the window is resized.
 Shapes: H x W pixels of the image.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
 
 import cv2
 import numpy as np
@@ -15,8 +13,9 @@ from pydantic import Field
 
 from glassline.errors import DataError
 from glassline.vision.attributes import describe_blob, describe_image
+from glassline.vision.glass import Mask, find_glass
 from glassline.vision.normalise import Grey, Real, check_grey
-from glassline.vision.salience import Mask, SalienceSettings, salience_maps
+from glassline.vision.salience import SalienceSettings, salience_maps
 
 
 class CandidateSettings(SalienceSettings):
@@ -24,12 +23,38 @@ class CandidateSettings(SalienceSettings):
 
     patch_px: int = Field(112, ge=16, le=1024, description="Edge of a patch as models read it, px")
     window_px: int = Field(112, ge=16, le=4096, description="Native window; grows to hold a larger defect, px")
-    per_image: int = Field(8, ge=1, le=1000, description="Most candidates kept of one image")
+    per_image: int = Field(24, ge=1, le=1000, description="Most candidates kept of one image")
     min_area_px: int = Field(12, ge=1, description="Smallest blob, px")
     join_px: int = Field(5, ge=1, le=99, description="Blobs closer than this are one, px")
     threshold_sigma: float = Field(4.0, gt=0, description="Contrast of a blob in robust sigmas of its map")
-    glass: Literal["whole", "dark"] = Field("whole", description="Where: everywhere, or the largest dark plate")
     always_one: bool = Field(True, description="Without a blob, yield the most salient place")
+
+
+def line_scan_candidates() -> CandidateSettings:
+    """Return the preset of line-scan strips: a dozen spots of 10 to 60 px on even glass; the defaults."""
+    return CandidateSettings.parse({})
+
+
+def magnetic_tile_candidates() -> CandidateSettings:
+    """Return the preset of ground tiles: streaks along columns; defects of 5 px up to half the tile."""
+    return CandidateSettings.parse(
+        {
+            "per_image": 8,
+            "threshold_sigma": 3.0,
+            "denoise_px": 1.5,
+            "background_px": 12.0,
+            "streak_px": 30.0,
+            "coarse": True,
+            "bands": True,
+        }
+    )
+
+
+def phone_screen_candidates() -> CandidateSettings:
+    """Return the preset of photographed phones: bright marks on a dark screen, judged by the strongest."""
+    return CandidateSettings.parse(
+        {"per_image": 1, "threshold_sigma": 6.0, "min_area_px": 20, "join_px": 9, "glass": "dark"}
+    )
 
 
 @dataclass(frozen=True)
@@ -108,74 +133,12 @@ def _described(
     return Candidate(*blob.box, attributes=own | context, mask_HW=blob.mask_HW)
 
 
-def find_glass(grey_HW: Grey, glass: Literal["whole", "dark"]) -> Mask:
-    """Return where defects may lie.
-
-    Args:
-        grey_HW: Grey image.
-        glass: `whole` is everywhere; `dark` is the hull of the largest dark region, less a rim of 2 % of
-            the image's shorter side (a black screen on a lighter table or in a lighter frame).
-    """
-    whole_HW = np.ones(grey_HW.shape, bool)
-    if glass == "whole" or min(grey_HW.shape) < 16:
-        return whole_HW
-    small_HW = cv2.resize(grey_HW, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
-    # On a log scale the screen against the table counts as much as the table against a white frame.
-    log_HW = np.log1p(small_HW.astype(np.float32)) * (255 / np.log(256))
-    _, dark_HW = cv2.threshold(log_HW.astype(np.uint8), 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
-    contours, _ = cv2.findContours(dark_HW, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    if not contours:
-        return whole_HW
-    plate_HW = np.zeros(small_HW.shape, np.uint8)
-    cv2.fillConvexPoly(plate_HW, cv2.convexHull(max(contours, key=cv2.contourArea)), 1)
-    rim_px = max(1, round(0.02 * min(small_HW.shape)))
-    plate_HW = cv2.erode(plate_HW, np.ones((2 * rim_px + 1,) * 2, np.uint8), borderValue=0)
-    full_HW = cv2.resize(plate_HW, grey_HW.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
-    return full_HW if full_HW.any() else whole_HW
-
-
-def find_systematic(images: Iterable[Grey], settings: CandidateSettings, share: float = 0.5) -> Mask:
-    """Find what repeats in place over images of one rig: reflections, hot pixels, dirt on the lens.
-
-    Labels play no part. Images are read one at a time, so memory does not grow with their number.
-
-    Args:
-        images: Grey images of one size.
-        settings: The settings that candidates will be found with.
-        share: Share of the images in which a place must deviate, 0 to 1.
-
-    Returns:
-        Mask (H, W), True where the rig leaves a mark, widened by `join_px`.
-
-    Raises:
-        DataError: There is no image, or two differ in size.
-    """
-    counts_HW: Real | None = None
-    seen = 0
-    for grey_HW in images:
-        check_grey(grey_HW)
-        if counts_HW is None:
-            counts_HW = np.zeros(grey_HW.shape, np.float32)
-        elif counts_HW.shape != grey_HW.shape:
-            raise DataError(
-                f"images of one rig must be of one size, got {counts_HW.shape} and {grey_HW.shape}; "
-                "group them by size, or leave the systematic mask out"
-            )
-        z_HW = salience_maps(grey_HW, settings, find_glass(grey_HW, settings.glass))["fine"]
-        counts_HW += np.abs(z_HW) > settings.threshold_sigma
-        seen += 1
-    if counts_HW is None:
-        raise DataError("a systematic mask needs at least one image, got none; check --data")
-    repeats_HW = (counts_HW >= share * seen).astype(np.uint8)
-    return cv2.dilate(repeats_HW, np.ones((2 * settings.join_px + 1,) * 2, np.uint8)) > 0
-
-
 def _blobs(z_HW: Real, settings: CandidateSettings, source: int) -> list[_Blob]:
     """Return connected regions over the threshold, dark and bright together, strongest few only."""
     strength_HW = np.abs(z_HW)
     over_HW = (strength_HW > settings.threshold_sigma).astype(np.uint8)
-    over_HW = cv2.morphologyEx(over_HW, cv2.MORPH_CLOSE, np.ones((settings.join_px,) * 2, np.uint8))
-    count, labels_HW, stats, _ = cv2.connectedComponentsWithStats(over_HW, connectivity=8)
+    joined_HW = cv2.morphologyEx(over_HW, cv2.MORPH_CLOSE, np.ones((settings.join_px,) * 2, np.uint8))
+    count, labels_HW, stats, _ = cv2.connectedComponentsWithStats(joined_HW, connectivity=8)
     if count < 2:
         return []
     chosen_HW = labels_HW > 0
@@ -212,8 +175,41 @@ def _inside(box: tuple[int, int, int, int], other: tuple[int, int, int, int]) ->
 
 def _most_salient(z_HW: Real) -> _Blob:
     """Return a 5 x 5 px box (less at a border) around the strongest deviation."""
-    y, x = np.unravel_index(int(np.argmax(np.abs(z_HW))), z_HW.shape)
-    left, top = max(int(x) - 2, 0), max(int(y) - 2, 0)
-    mask_HW = np.ones(z_HW[top : int(y) + 3, left : int(x) + 3].shape, bool)
-    height, width = mask_HW.shape
-    return _Blob((left, top, width, height), mask_HW, float(abs(z_HW[y, x])), 0, 0)
+    y, x = divmod(int(np.argmax(np.abs(z_HW))), z_HW.shape[1])
+    left, top = max(x - 2, 0), max(y - 2, 0)
+    mask_HW = np.ones(z_HW[top : y + 3, left : x + 3].shape, np.bool_)
+    return _Blob((left, top, mask_HW.shape[1], mask_HW.shape[0]), mask_HW, float(abs(z_HW[y, x])), 0, 0)
+
+
+def crop_candidate(
+    grey_HW: Grey, candidate: Candidate, settings: CandidateSettings
+) -> tuple[Grey, tuple[int, int, int]]:
+    """Cut the square patch around a candidate; beyond the image's border it is mirrored.
+
+    Args:
+        grey_HW: The image that the candidate was found in, or its normalised form, or its mask.
+        candidate: Where.
+        settings: Window and patch size.
+
+    Returns:
+        The patch (patch_px, patch_px) uint8, and its place in the image: left, top and edge in pixels;
+        left and top are negative where it reaches beyond the border.
+    """
+    crop_px = max(settings.window_px, candidate.width_px, candidate.height_px)
+    x = candidate.x_px + (candidate.width_px - crop_px) // 2
+    y = candidate.y_px + (candidate.height_px - crop_px) // 2
+    return crop_square(grey_HW, x, y, crop_px, settings.patch_px), (x, y, crop_px)
+
+
+def crop_square(grey_HW: Grey, x_px: int, y_px: int, crop_px: int, patch_px: int) -> Grey:
+    """Cut the square of edge `crop_px` at (x, y), mirrored beyond the border, resized to `patch_px`."""
+    height_px, width_px = grey_HW.shape
+    left, top = max(x_px, 0), max(y_px, 0)
+    right, bottom = min(x_px + crop_px, width_px), min(y_px + crop_px, height_px)
+    inside_HW = grey_HW[top:bottom, left:right]
+    pads = ((top - y_px, y_px + crop_px - bottom), (left - x_px, x_px + crop_px - right))
+    square_HW = np.pad(inside_HW, pads, mode="symmetric") if any(map(any, pads)) else inside_HW
+    if crop_px == patch_px:
+        return np.ascontiguousarray(square_HW)
+    how = cv2.INTER_AREA if crop_px > patch_px else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(square_HW, (patch_px, patch_px), interpolation=how), np.uint8)

@@ -46,10 +46,10 @@ def smooth(image_HW: Real, sigma_px: float) -> Real:
     factor = max(1, int(sigma_px // 4))
     size = (max(2, width_px // factor), max(2, height_px // factor))
     if factor == 1 or min(size) < 4:
-        return cv2.GaussianBlur(image_HW, (0, 0), sigma_px, borderType=cv2.BORDER_REFLECT)
+        return _real(cv2.GaussianBlur(image_HW, (0, 0), sigma_px, borderType=cv2.BORDER_REFLECT))
     small_HW = cv2.resize(image_HW, size, interpolation=cv2.INTER_AREA)
     small_HW = cv2.GaussianBlur(small_HW, (0, 0), sigma_px / factor, borderType=cv2.BORDER_REFLECT)
-    return cv2.resize(small_HW, (width_px, height_px), interpolation=cv2.INTER_LINEAR)
+    return _real(cv2.resize(small_HW, (width_px, height_px), interpolation=cv2.INTER_LINEAR))
 
 
 def robust_spread(values: Real) -> tuple[float, float]:
@@ -98,4 +98,9 @@ def normalise(grey_HW: Grey, background_px: float) -> Grey:
     flat_HW = flat_field(grey_HW, background_px) if background_px else grey_HW.astype(np.float32)
     median, sigma = robust_spread(flat_HW)
     matched_HW = (flat_HW - median) * (MATCHED_SIGMA / sigma) + MATCHED_LEVEL
-    return np.clip(np.rint(matched_HW), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(matched_HW), 0, 255), np.uint8)
+
+
+def _real(image_HW: npt.ArrayLike) -> Real:
+    """Return float32; OpenCV keeps the type, its stubs do not say so."""
+    return np.asarray(image_HW, np.float32)

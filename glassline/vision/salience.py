@@ -8,13 +8,11 @@ Shapes: H x W pixels.
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
 from glassline.settings import Settings
+from glassline.vision.glass import Glass, Mask
 from glassline.vision.normalise import Grey, Real, robust_spread, smooth
-
-Mask = npt.NDArray[np.bool_]
 
 # Grey levels added before the logarithm: the noise of a black image stays small.
 _PEDESTAL = 8.0
@@ -28,6 +26,7 @@ class SalienceSettings(Settings):
 
     denoise_px: float = Field(1.2, gt=0, description="Gaussian sigma of the denoising, px")
     background_px: float = Field(24.0, gt=0, description="Gaussian sigma of the background, px")
+    glass: Glass = Field("whole", description="Where: everywhere, or the largest dark plate")
     streak_px: float = Field(0.0, ge=0, description="Remove streaks along columns longer than this, px; 0: keep")
     coarse: bool = Field(False, description="A second map at four times both sigmas: large, faint defects")
     bands: bool = Field(False, description="Maps of changes across rows: bands of other finish or light")
@@ -63,8 +62,8 @@ def _deviation(log_HW: Real, settings: SalienceSettings, factor: float, inside_H
         background_HW = smooth(log_HW, background_px)
     else:
         # Weighted by the glass: the background near its rim is that of the glass alone.
-        share_HW = np.maximum(smooth(inside_HW, background_px), 1e-3)
-        background_HW = smooth(log_HW * inside_HW, background_px) / share_HW
+        share_HW = np.maximum(smooth(inside_HW, background_px), np.float32(1e-3))
+        background_HW = np.asarray(smooth(log_HW * inside_HW, background_px) / share_HW, np.float32)
     z_HW = _in_sigmas(smooth(log_HW, settings.denoise_px * factor) - background_HW, inside_HW)
     if settings.streak_px:
         clipped_HW = np.clip(z_HW, -_CLIP_SIGMA, _CLIP_SIGMA)
@@ -83,7 +82,7 @@ def _change_across_rows(image_HW: Real) -> Real:
 
 def _in_sigmas(image_HW: Real, inside_HW: Real | None) -> Real:
     median, sigma = robust_spread(image_HW if inside_HW is None else image_HW[inside_HW > 0])
-    return (image_HW - median) / sigma
+    return np.asarray((image_HW - median) / sigma, np.float32)
 
 
 def _blur(image_HW: Real, sigma_x_px: float, sigma_y_px: float) -> Real:
@@ -94,7 +93,7 @@ def _blur(image_HW: Real, sigma_x_px: float, sigma_y_px: float) -> Real:
     small_HW = cv2.GaussianBlur(
         small_HW, (0, 0), sigmaX=sigma_x_px / factor, sigmaY=sigma_y_px, borderType=cv2.BORDER_REFLECT
     )
-    return cv2.resize(small_HW, (width_px, height_px), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.resize(small_HW, (width_px, height_px), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _blur_columns(image_HW: Real, sigma_px: float) -> Real:
@@ -106,4 +105,4 @@ def _blur_columns(image_HW: Real, sigma_px: float) -> Real:
     taps = 2 * int(np.ceil(3 * sigma)) + 1
     kernel = cv2.getGaussianKernel(taps, sigma)
     small_HW = cv2.sepFilter2D(small_HW, cv2.CV_32F, np.ones(1), kernel, borderType=cv2.BORDER_REFLECT)
-    return cv2.resize(small_HW, (width_px, height_px), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.resize(small_HW, (width_px, height_px), interpolation=cv2.INTER_LINEAR), np.float32)

@@ -13,7 +13,7 @@ _WIDTH_MM, _HEIGHT_MM = WIDTH_PX * PITCH_UM / 1000, HEIGHT_PX * PITCH_UM / 1000
 # A window around any spot lies inside the view, wherever a detector sees its centre.
 _MARGIN_PX = WINDOW_PX // 2 + 8
 # Share of defects that lie anywhere even when places are informative.
-_ASTRAY = 0.1
+_ASTRAY = 0.06
 _TRIES = 50
 
 Rng = np.random.Generator
@@ -55,7 +55,7 @@ def _draw(category: str, rng: Rng) -> tuple[float, float]:
             gate_x_mm, gate_y_mm = GATES_MM[rng.integers(len(GATES_MM))]
             return rng.normal(gate_x_mm, 5.0), rng.normal(gate_y_mm, 5.0)
         case "dent":
-            return x_mm, rng.normal(_HEIGHT_MM / 2, 14.0)
+            return x_mm, rng.normal(_HEIGHT_MM / 2, 13.0)
         case "fold":
             from_edge_mm = _MARGIN_PX * PITCH_UM / 1000 + abs(rng.normal(0, 4.0))
             return from_edge_mm if rng.random() < 0.5 else _WIDTH_MM - from_edge_mm, y_mm

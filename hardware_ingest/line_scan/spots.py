@@ -16,7 +16,7 @@ Rng = np.random.Generator
 
 RADIUS_PX = 40
 #: Contrast of a spot's strongest pixel, in shares of the local brightness.
-CONTRAST = (0.13, 0.34)
+CONTRAST = (0.18, 0.45)
 
 _EDGE_PX = 2 * RADIUS_PX + 1
 _Y_HW, _X_HW = np.mgrid[-RADIUS_PX : RADIUS_PX + 1, -RADIUS_PX : RADIUS_PX + 1].astype(np.float32)
@@ -148,8 +148,8 @@ _DRAW: Mapping[str, Callable[[Rng], Real]] = {
 
 #: Kinds of mark that each class shows, and how often.
 _KINDS: Mapping[str, Mapping[str, float]] = {
-    "dent": {"dipole": 0.68, "press": 0.32},
-    "mold": {"ring": 0.66, "press": 0.34},
-    "fold": {"crease": 0.80, "lint": 0.20},
-    "control": {"dust": 0.36, "water": 0.16, "smear": 0.18, "clump": 0.18, "press": 0.06, "lint": 0.06},
+    "dent": {"dipole": 0.54, "press": 0.46},
+    "mold": {"ring": 0.48, "press": 0.52},
+    "fold": {"crease": 0.70, "lint": 0.30},
+    "control": {"dust": 0.37, "water": 0.17, "smear": 0.19, "clump": 0.19, "press": 0.04, "lint": 0.04},
 }

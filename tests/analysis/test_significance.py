@@ -130,5 +130,5 @@ def test_accuracy_difference_is_zero_for_equal_models():
 
 
 def test_accuracy_difference_refuses_a_single_group():
-    with pytest.raises(DataError, match="groups must be at least 2, got .* 1 groups"):
+    with pytest.raises(DataError, match=r"groups must be at least 2, got .* 1 groups"):
         accuracy_difference(np.ones(3, bool), np.ones(3, bool), np.array(["a", "a", "a"]), seed=0)

@@ -43,7 +43,9 @@ def test_metrics_command_prints_one_json_object_only(files):
 
 
 def test_metrics_command_tests_against_a_baseline_in_another_order(files):
-    document = json.loads(run("--confusion", files / "model.csv", "--baseline", files / "baseline.csv", "--json").stdout)
+    document = json.loads(
+        run("--confusion", files / "model.csv", "--baseline", files / "baseline.csv", "--json").stdout
+    )
     test = document["chi_square"]
     assert test["per_class"]["dent"]["statistic"] == pytest.approx(10**2 / 80 + 10**2 / 20)
     assert test["statistic"] == pytest.approx(6.25 + 5**2 / 10 + 5**2 / 40)

@@ -1,18 +1,61 @@
-"""A fitted model on disk: weights as safetensors, the rest as JSON; no pickles."""
+"""A fitted model: run it, write it, read it. Weights as safetensors, the rest as JSON; no pickles.
+
+Shapes: B rows of a batch, N rows of a table, C classes, F features.
+"""
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import torch
 from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
 
+from glassline.data.samples import SampleTable
 from glassline.data.storage import written_whole
-from glassline.errors import ModelError
+from glassline.errors import DataError, ModelError
 from glassline.models.registry import PATCH_PX, build_model
-from glassline.training.loop import Fitted
+from glassline.training.data import PatchDataset, batches
 from glassline.training.settings import TrainingSettings
 
 _WEIGHTS, _MODEL, _HISTORY = "model.safetensors", "model.json", "history.csv"
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained model and what it needs to be run: names, columns and settings."""
+
+    name: str
+    model: nn.Module
+    classes: tuple[str, ...]
+    clean_class: str
+    attributes: tuple[str, ...]
+    settings: TrainingSettings
+    history: pd.DataFrame
+
+
+def predict(fitted: Fitted, table: SampleTable, rows_N: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
+    """Return class probabilities (N, C) of rows of a table."""
+    return cast("npt.NDArray[np.float32]", _forward(fitted, table, rows_N, lambda m, p, x: m(p, x).softmax(1)))
+
+
+def embed(fitted: Fitted, table: SampleTable, rows_N: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
+    """Return the activations before the last layer (N, F) of rows of a table."""
+    return cast("npt.NDArray[np.float32]", _forward(fitted, table, rows_N, lambda m, p, x: m.embed(p, x)))
+
+
+@torch.no_grad()
+def _forward(fitted: Fitted, table: SampleTable, rows_N: npt.NDArray[np.intp], call: Callable[..., Tensor]) -> Any:
+    if not len(rows_N):
+        raise DataError("a prediction needs at least one row, got none; check the fold asked for")
+    loader = batches(PatchDataset(table, rows_N, fitted.attributes), 256, 0)
+    parts = [call(fitted.model, batch["patch_BHW"].float(), batch["metadata_BM"]) for batch in loader]
+    return torch.cat(parts).numpy()
 
 
 def save_fitted(fitted: Fitted, folder: str | Path) -> None:

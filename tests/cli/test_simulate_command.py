@@ -1,0 +1,39 @@
+import json
+
+from typer.testing import CliRunner
+
+from glassline.errors import SettingsError
+from glassline_cli.simulate import app
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_simulate_command_writes_a_data_set_and_says_where(tmp_path):
+    result = run("line-scan", "--samples", 13, "--seed", 1, "--out", tmp_path / "out")
+    assert result.exit_code == 0
+    assert "rendering glasses: 2 of 2" in result.output
+    assert "annotations.json" in result.output
+    assert len(json.loads((tmp_path / "out" / "annotations.json").read_text())["annotations"]) == 13
+
+
+def test_simulate_command_takes_the_location(tmp_path):
+    for location in ("informative", "uninformative"):
+        result = run("line-scan", "--samples", 12, "--out", tmp_path / location, "--location", location)
+        assert result.exit_code == 0
+    boxes = [
+        [item["bbox"] for item in json.loads((tmp_path / name / "annotations.json").read_text())["annotations"]]
+        for name in ("informative", "uninformative")
+    ]
+    assert boxes[0] != boxes[1]
+
+
+def test_simulate_command_fails_on_no_samples(tmp_path):
+    result = run("line-scan", "--samples", 0, "--out", tmp_path / "out")
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SettingsError)
+
+
+def test_simulate_command_shows_an_example():
+    assert "glassline simulate line-scan --samples" in run("line-scan", "--help").output
