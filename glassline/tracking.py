@@ -149,7 +149,7 @@ def close_pipeline_run(status: str, reason: str = "") -> None:
 
 
 def children(run_id: str) -> list[dict[str, Any]]:
-    """List the direct children of a run, oldest first: run_id, name, step, status, metrics, notes, start and end."""
+    """List the direct children of a run, oldest first, with status, metrics, notes, start and end."""
     with _answers():
         experiment = client().get_run(run_id).info.experiment_id
         found = client().search_runs(
@@ -305,7 +305,8 @@ _calls = itertools.count()
 def _body_start() -> float:
     """Return when the body of this step began, in seconds since the epoch.
 
-    A step in a process of its own (Kubeflow's executor) began with the import of the library: loading torch is part of its body.
+    A step in a process of its own (Kubeflow's executor) began with the import of the library: loading torch
+    is part of its body.
     """
     alone = Path(sys.argv[0]).stem == "executor_main" and next(_calls) == 0
     return glassline.IMPORTED_AT_S if alone else time.time()
@@ -441,5 +442,5 @@ def champion_bundle(name: str, folder: Path) -> tuple[str, Path] | None:
             return None
         raise TrackingError(f"the registry must answer for {name}, got: {error}; check the server") from error
     with _answers():
-        path = client().download_artifacts(version.run_id, BUNDLE, str(folder))
+        path = client().download_artifacts(str(version.run_id), BUNDLE, str(folder))
     return str(version.version), Path(path)

@@ -44,7 +44,8 @@ def evaluate_classifier(prediction_paths: Sequence[str], augmented_path: str, mo
             beside.mkdir(parents=True)
             pooled.to_parquet(beside / PREDICTIONS)
             folds.to_parquet(beside / FOLDS)
-            (beside / METRICS).write_text(json.dumps({name: one.as_dict() for name, one in by_model.items()}, indent=2))
+            flat = {name: one.as_dict() for name, one in by_model.items()}
+            (beside / METRICS).write_text(json.dumps(flat, indent=2))
             figures = {
                 f"confusion_{name}": confusion_figure(one.confusion, one.classes, f"{name}, all folds")
                 for name, one in by_model.items()
@@ -75,8 +76,8 @@ def _check_complete(pooled: pd.DataFrame, units: set[str]) -> None:
         missing = units - set(rows["unit"])
         if len(repeated) or missing:
             raise DataError(
-                f"every unit must be judged once by {name}, {len(repeated)} were judged twice and {len(missing)} not at "
-                "all; give each fold to exactly one part"
+                f"every unit must be judged once by {name}, {len(repeated)} were judged twice and {len(missing)} not "
+                "at all; give each fold to exactly one part"
             )
 
 

@@ -3,6 +3,7 @@
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from glassline.analysis.significance import mcnemar_test
 from glassline.data.samples import SampleTable, read_samples
 from glassline.data.shards import ShardReader
 from glassline.data.splits import test_rows
+from glassline.data.storage import written_whole
 from glassline.deploy.bundle import Bundle, load_bundle
 from glassline.deploy.runtime import OnnxClassifier
 from glassline.errors import GlasslineError, SettingsError
@@ -50,7 +52,8 @@ def promote_model(
         challenger = load_bundle(Path(bundle_path) / BUNDLE.split("/")[1])
         with tempfile.TemporaryDirectory() as folder:
             found = champion_bundle(registered_model, Path(folder))
-            verdict = {"promoted": True, "champion": "", "reasons": [f"{registered_model} has no champion yet"]}
+            reasons = [f"{registered_model} has no champion yet"]
+            verdict: dict[str, Any] = {"promoted": True, "champion": "", "reasons": reasons}
             if found:
                 version, path = found
                 verdict = {"champion": version, **_duel(table, challenger, path, version, significance)}
@@ -62,17 +65,17 @@ def promote_model(
         if verdict["promoted"]:
             make_champion(registered_model, version)
         decision = "promoted" if verdict["promoted"] else "kept"
-        reasons = list(verdict["reasons"])
-        Path(promotion_path).write_text(json.dumps({**verdict, "version": version, "name": registered_model}, indent=2))
-        run.tags({"glassline.decision": decision, "glassline.reasons": "\n".join(reasons)})
-        run.table(pd.DataFrame({"reason": reasons}), "reasons")
+        with written_whole(promotion_path) as beside:
+            beside.write_text(json.dumps({**verdict, "version": version, "name": registered_model}, indent=2))
+        run.tags({"glassline.decision": decision, "glassline.reasons": "\n".join(verdict["reasons"])})
+        run.table(pd.DataFrame({"reason": verdict["reasons"]}), "reasons")
         parent_tags({"decision": decision})
         return decision
 
 
 def _duel(
     table: SampleTable, challenger: Bundle, champion_path: Path, version: str, significance: float
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Run both on the held-out fold and decide."""
     rows = table.rows.iloc[test_rows(table, TEST_FOLD)]
     try:

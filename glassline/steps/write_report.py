@@ -54,7 +54,10 @@ def write_report(
                 _figures("Cross-validation", evaluation_path, "confusion_*.png", "Confusion matrix of {}, all folds"),
                 _figures("Folds", evaluation_path, "folds.png", "Accuracy and macro F1 of every fold"),
                 _figures("Training", evaluation_path, "curves.png", "Loss of every fold by epoch"),
-                _figures("Where the model looks", explanation_path, "cam_*.png", "Activation maps of {}", _shares(explanation_path)),
+                _figures(
+                    "Where the model looks", explanation_path, "cam_*.png", "Activation maps of {}",
+                    _shares(explanation_path),
+                ),
             ],
             tsne=Path(embedding_path).read_text(encoding="utf-8"),
             warnings=pipeline_notes(),

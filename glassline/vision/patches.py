@@ -27,6 +27,7 @@ from glassline.errors import DataError
 from glassline.settings import Settings
 from glassline.vision.candidates import Candidate, CandidateSettings, crop_candidate, find_candidates
 from glassline.vision.objects import draw_objects
+from glassline.vision.systematic import find_systematic, read_systematic, write_systematic
 
 Grey = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -151,10 +152,8 @@ def _systematic(table: SampleTable, settings: ExtractSettings, folder: Path) -> 
     """Find what repeats in place, and keep it beside the shards: the inspector needs it too."""
     if not settings.systematic:
         return None
-    from glassline.vision.systematic import find_systematic, read_systematic, write_systematic
-
     greys = (read_grey(Path(table.root) / name, settings.depth_window) for name in table.rows["image"])
-    systematic_HW = find_systematic(greys)
+    systematic_HW = find_systematic(greys, settings.candidates)
     write_systematic(systematic_HW, folder)
     return read_systematic(folder)
 

@@ -61,7 +61,7 @@ def simulate_line_scan(
     glasses = -(-samples // SPOTS_PER_GLASS)
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
-    with written_whole(out) as beside:
+    with written_whole(out.resolve()) as beside:
         (beside / "images").mkdir(parents=True)
         for glass in range(glasses):
             spots = min(SPOTS_PER_GLASS, samples - glass * SPOTS_PER_GLASS)

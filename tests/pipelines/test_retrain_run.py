@@ -1,0 +1,108 @@
+"""One smoke run of the main job, looked at as its users would."""
+
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+from glassline.deploy.bundle import load_bundle
+
+STEPS = {
+    "import_images", "extract_candidates", "split_samples", "augment_samples", "train_ensemble", "cross_validate",
+    "evaluate_classifier", "explain_cam", "embed_tsne", "compare_models", "export_model", "promote_model",
+    "write_report",
+}  # fmt: skip
+
+Smoke = tuple[Path, str]
+
+
+@pytest.fixture(scope="module")
+def client(smoke: Smoke) -> MlflowClient:
+    return MlflowClient(f"sqlite:///{smoke[0] / 'mlflow.db'}")
+
+
+@pytest.fixture(scope="module")
+def runs(client: MlflowClient) -> list[Run]:
+    experiment = client.get_experiment_by_name("glassline")
+    assert experiment is not None
+    return list(client.search_runs([experiment.experiment_id], max_results=1000))
+
+
+def _parent(runs: list[Run]) -> Run:
+    (parent,) = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
+    return parent
+
+
+def _children(runs: list[Run], parent: Run) -> list[Run]:
+    return [run for run in runs if run.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
+
+
+def test_retrain_opens_one_child_run_per_step(runs: list[Run]) -> None:
+    steps = [run.data.tags["glassline.step"] for run in _children(runs, _parent(runs))]
+    assert set(steps) == STEPS
+    assert len(steps) == len(STEPS) + 1  # the folds run in two parts
+
+
+def test_retrain_closes_every_run_as_finished(runs: list[Run]) -> None:
+    assert {run.info.status for run in runs} == {"FINISHED"}
+
+
+def test_retrain_keeps_folds_as_children_of_their_step(runs: list[Run]) -> None:
+    validated = [run for run in runs if run.data.tags.get("glassline.step") == "cross_validate"]
+    names = {child.info.run_name for step in validated for child in _children(runs, step)}
+    assert names == {f"fold {fold} {model}" for fold in range(3) for model in ("cnn", "ensemble_fusion")}
+
+
+def test_retrain_logs_a_metric_per_epoch(runs: list[Run], client: MlflowClient) -> None:
+    fold = next(run for run in runs if run.info.run_name == "fold 0 cnn")
+    assert [point.step for point in client.get_metric_history(fold.info.run_id, "train_loss")] == [0, 1]
+
+
+def test_retrain_tags_its_run_with_data_hash_commit_and_decision(runs: list[Run]) -> None:
+    tags = _parent(runs).data.tags
+    assert len(tags["data_hash"]) == 64
+    assert tags["decision"] == "promoted"
+    assert tags["glassline.commit"]
+
+
+def test_retrain_registers_a_champion_with_signature(client: MlflowClient) -> None:
+    version = client.get_model_version_by_alias("glassline-glass", "champion")
+    assert version.version == client.get_model_version_by_alias("glassline-glass", "challenger").version
+    assert version.source.startswith("models:/")
+
+
+def test_retrain_exports_a_bundle_that_loads(runs: list[Run], client: MlflowClient, tmp_path: Path) -> None:
+    export = next(run for run in runs if run.data.tags.get("glassline.step") == "export_model")
+    path = client.download_artifacts(export.info.run_id, "bundle/bundle.zip", str(tmp_path))
+    bundle = load_bundle(path)
+    assert bundle.manifest.system == "A"
+    assert bundle.manifest.parity["largest_difference"] <= bundle.manifest.parity["tolerance"]
+    assert "card.md" in zipfile.ZipFile(path).namelist()
+
+
+def test_retrain_judges_every_patch_once_per_model(smoke: Smoke) -> None:
+    (path,) = smoke[0].glob("artifacts/*/evaluate-classifier/evaluation/predictions.parquet")
+    pooled = pd.read_parquet(path)
+    assert not pooled.duplicated(["model", "unit"]).any()
+    assert pooled.groupby("model")["unit"].nunique().nunique() == 1
+
+
+def test_retrain_prints_table_report_and_mlflow_command(smoke: Smoke) -> None:
+    out, screen = smoke
+    assert "ensemble_fusion" in screen
+    assert f"report: {out / 'report.html'}" in screen
+    assert "mlflow ui --backend-store-uri sqlite:///" in screen
+
+
+def test_retrain_report_is_one_page_without_requests(smoke: Smoke) -> None:
+    page = (smoke[0] / "report.html").read_text(encoding="utf-8")
+    assert "Confusion matrix of ensemble_fusion" in page
+    assert 'src="http' not in page
+
+
+def test_retrain_leaves_nothing_half_written(smoke: Smoke) -> None:
+    assert not list(smoke[0].rglob("*.partial"))
+    assert not list((smoke[0] / "store" / "checkpoints").rglob("*.ckpt"))
