@@ -10,6 +10,7 @@ Children are made with `MlflowClient.create_run` and the tag `mlflow.parentRunId
 
 import itertools
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -56,6 +57,8 @@ _BATCH = 500
 @cache
 def _client(uri: str) -> "MlflowClient":
     from mlflow import MlflowClient
+
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)  # "Creating initial tables"
 
     return MlflowClient(tracking_uri=uri)
 

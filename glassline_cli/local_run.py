@@ -59,7 +59,7 @@ def run_locally(
         ) from error
     os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{out.absolute() / 'mlflow.db'}")
     key = _key(name, arguments)
-    run_id = _open(out, key, name, experiment, tags)
+    run_id = _open(out, key, name, arguments, experiment, tags)
     started = time.perf_counter()
     with watched(out / "pipeline.log", _steps(pipeline, arguments)) as watcher:
         try:
@@ -96,7 +96,9 @@ def _key(name: str, arguments: Mapping[str, Any]) -> str:
     return hashlib.sha256(what.encode()).hexdigest()[:16]
 
 
-def _open(out: Path, key: str, name: str, experiment: str, tags: Mapping[str, str]) -> str:
+def _open(
+    out: Path, key: str, name: str, arguments: Mapping[str, Any], experiment: str, tags: Mapping[str, str]
+) -> str:
     """Continue the run that was left here by a killed try of the same key, else open a new one."""
     state = out / _STATE
     if state.is_file():
@@ -106,6 +108,7 @@ def _open(out: Path, key: str, name: str, experiment: str, tags: Mapping[str, st
     local = os.environ["MLFLOW_TRACKING_URI"].startswith("sqlite:")
     artifacts = (out.absolute() / "mlartifacts").as_uri() if local else None
     run_id = tracking.create_pipeline_run(experiment, name, {**tags, "pipeline": name}, artifacts)
+    tracking.StepRun(run_id, name).params(arguments)
     with written_whole(state) as beside:
         beside.write_text(json.dumps({"key": key, "run_id": run_id}))
     return run_id

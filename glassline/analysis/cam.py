@@ -41,7 +41,8 @@ def activation_maps(
         class_B: Class index to explain, one per patch.
 
     Returns:
-        (B, H, W) in [0, 1], each map scaled to its own maximum; all 0 where nothing speaks for the class.
+        (B, H, W) in [0, 1], each map stretched from its own minimum to its own maximum; all 0 where nothing
+        speaks for the class.
 
     Raises:
         ModelError: The model has no image branch.
@@ -63,9 +64,10 @@ def energy_inside(cams_BHW: npt.NDArray[np.float32], masks_BHW: npt.NDArray[np.b
     """Return the share of each map's energy inside its mask (B,), in [0, 1]; 0 for a map without energy."""
     total_B = cams_BHW.sum(axis=(1, 2), dtype=np.float64)
     inside_B = (cams_BHW * masks_BHW).sum(axis=(1, 2), dtype=np.float64)
-    return np.divide(inside_B, total_B, out=np.zeros_like(total_B), where=total_B > 0)
+    share_B = np.divide(inside_B, total_B, out=np.zeros_like(total_B), where=total_B > 0)
+    return cast("npt.NDArray[np.float64]", share_B)
 
 
 def looks_elsewhere(cams_BHW: npt.NDArray[np.float32], masks_BHW: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Return which maps hold less energy inside the mask than an even map would (B,)."""
-    return energy_inside(cams_BHW, masks_BHW) < masks_BHW.mean(axis=(1, 2))
+    return np.asarray(energy_inside(cams_BHW, masks_BHW) < masks_BHW.mean(axis=(1, 2)))

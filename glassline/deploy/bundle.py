@@ -8,6 +8,7 @@ needs (`systematic.png`). Thresholds may change, the rest may not.
 import hashlib
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ import yaml
 from pydantic import Field
 
 from glassline.data.storage import written_whole
-from glassline.errors import ModelError
+from glassline.errors import ModelError, SettingsError
 from glassline.settings import Settings
 
 FORMAT_VERSION = 1
@@ -75,11 +76,13 @@ def write_bundle(
     entries = {
         _MANIFEST: manifest.model_dump_json(indent=2).encode(),
         _THRESHOLDS: (head + yaml.safe_dump(dict(thresholds), sort_keys=False)).encode(),
-        **files,
+        **dict(sorted(files.items())),
     }
     with written_whole(path) as beside, zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in entries.items():
-            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+            info = zipfile.ZipInfo(name)  # dated 1980, whenever it is written
+            info.external_attr = 0o644 << 16  # else nobody may read what unzip makes of it
+            archive.writestr(info, content, zipfile.ZIP_DEFLATED)
     return manifest
 
 
@@ -95,20 +98,42 @@ def load_bundle(path: str | Path) -> Bundle:
                 raise ModelError(
                     f"{path} must unpack to at most {_LARGEST_BYTES} bytes, it claims more; export it again"
                 )
+            _check_names(path, archive.namelist())
             files = {entry.filename: archive.read(entry) for entry in archive.infolist()}
-        about = json.loads(files.pop(_MANIFEST))
-        thresholds = yaml.safe_load(files.pop(_THRESHOLDS))
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError, yaml.YAMLError) as error:
+        about = dict(json.loads(files.pop(_MANIFEST)))
+        thresholds = dict(yaml.safe_load(files.pop(_THRESHOLDS)) or {})
+    except (
+        OSError,
+        zipfile.BadZipFile,
+        zlib.error,
+        RuntimeError,
+        LookupError,
+        ValueError,
+        TypeError,
+        yaml.YAMLError,
+    ) as error:
+        if isinstance(error, ModelError):
+            raise
         raise ModelError(f"{path} must be a whole bundle ({error}); export it again") from error
-    if about.get("format_version", 0) > FORMAT_VERSION:
+    if not str(about.get("format_version")).isdigit() or int(about["format_version"]) > FORMAT_VERSION:
         raise ModelError(
-            f"{path} must have a format version of at most {FORMAT_VERSION}, got {about['format_version']}; "
+            f"{path} must have a format version of at most {FORMAT_VERSION}, got {about.get('format_version')!r}; "
             "update glassline"
         )
-    manifest = Manifest.parse(about)
+    try:
+        manifest = Manifest.parse(about)
+    except SettingsError as error:
+        raise ModelError(f"{_MANIFEST} in {path} must be as it was written ({error}); export it again") from error
     if set(files) != set(manifest.sha256):
         raise ModelError(f"{path} must hold {sorted(manifest.sha256)}, got {sorted(files)}; export it again")
     for name, content in files.items():
         if hashlib.sha256(content).hexdigest() != manifest.sha256[name]:
             raise ModelError(f"{name} in {path} must match its hash, it was changed; export the bundle again")
-    return Bundle(manifest, thresholds or {}, files)
+    return Bundle(manifest, thresholds, files)
+
+
+def _check_names(path: str | Path, names: list[str]) -> None:
+    """Refuse names that could leave the folder they are unpacked to, and doubles, of which tools pick either."""
+    for name in names:
+        if name in {"", ".", ".."} or set(name) & set("/\\:") or names.count(name) > 1:
+            raise ModelError(f"{path} must hold plain file names, each once, got {name!r}; export it again")

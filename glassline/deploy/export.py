@@ -6,6 +6,7 @@ Shapes: B patches, H x W pixels, M metadata values, C classes.
 import tempfile
 import warnings
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +30,7 @@ class _Graph(nn.Module):
         self.model = model
 
     def forward(self, patch: Tensor, metadata: Tensor) -> Tensor:
-        return self.model(patch.float(), metadata).softmax(1)
+        return cast(Tensor, self.model(patch.float(), metadata).softmax(1))
 
 
 def to_onnx(fitted: Fitted) -> bytes:

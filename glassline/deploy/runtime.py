@@ -50,11 +50,13 @@ class OnnxClassifier:
             ModelError: The inputs have other shapes than the bundle's.
         """
         expected = (*self._manifest.input_px,), len(self._manifest.attributes)
-        if (patch_BHW.shape[1:], metadata_BM.shape[1]) != expected:
+        if (patch_BHW.shape[1:], *metadata_BM.shape[1:]) != expected or len(patch_BHW) != len(metadata_BM):
             raise ModelError(
-                f"this bundle reads patches of {expected[0]} px with {expected[1]} metadata values, got "
-                f"{patch_BHW.shape[1:]} with {metadata_BM.shape[1]}; extract candidates with its settings"
+                f"this bundle reads patches of {expected[0]} px with {expected[1]} metadata values each, got "
+                f"{patch_BHW.shape} with {metadata_BM.shape}; extract candidates with its settings"
             )
+        if not len(patch_BHW):
+            return np.zeros((0, len(self._manifest.classes)), np.float32)
         parts = [
             self._session.run(
                 ["probability"],

@@ -10,6 +10,7 @@ from typing import cast
 
 from torch import Tensor, nn
 
+from glassline.errors import SettingsError
 from glassline.models.settings import CnnSettings
 
 #: Layer widths of the perceptron between features and classes (section 3.2).
@@ -36,7 +37,11 @@ class ImageBranch(nn.Module):
     """Convolution-ReLU-maxpool pairs over one grey patch, flattened."""
 
     def __init__(self, patch_px: int, settings: CnnSettings) -> None:
-        """Build the pairs; `patch_px` is the edge of the input patch."""
+        """Build the pairs; `patch_px` is the edge of the input patch.
+
+        Raises:
+            SettingsError: Pooling leaves nothing of the patch.
+        """
         super().__init__()
         layers: list[nn.Module] = []
         channels, edge_px = 1, patch_px
@@ -45,6 +50,11 @@ class ImageBranch(nn.Module):
             # Pooling before ReLU gives the same maps as after it, on a quarter of the values.
             layers += [convolution, nn.MaxPool2d(settings.pool_px), nn.ReLU()]
             channels, edge_px = settings.filters, edge_px // settings.pool_px
+        if not edge_px:
+            raise SettingsError(
+                f"pool_px ** depth must be <= {patch_px}, the patch's edge in px, got {settings.pool_px} ** "
+                f"{settings.depth}; lower cnn.pool_px or cnn.depth"
+            )
         self.scale = ScalePatch()
         self.pairs = nn.Sequential(*layers)
         self.features = channels * edge_px * edge_px

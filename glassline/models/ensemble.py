@@ -34,6 +34,7 @@ class StandardiseMetadata(nn.Module):
 
     def fit(self, metadata_NM: Tensor) -> None:
         """Take mean and deviation from training rows; constant or unknown columns become 0."""
+        metadata_NM = metadata_NM.double()  # in single precision, a large constant would show a deviation
         known_NM = ~metadata_NM.isnan()
         count_M = known_NM.sum(0).clamp(min=1)
         filled_NM = metadata_NM.nan_to_num(0.0)

@@ -54,7 +54,8 @@ def explain_cam(augmented_path: str, model_path: str, seed: int, explanation_pat
                 "mask_share": mask_NHW.mean(axis=(1, 2)),
             }
         )
-        defect_N = rows["has_mask"].to_numpy(bool) & mask_NHW.any(axis=(1, 2))
+        # Only what is labelled as a defect can be looked past: a clean patch may show a neighbour's corner.
+        defect_N = (rows["label"] != fitted.clean_class).to_numpy() & mask_NHW.any(axis=(1, 2))
         explained["elsewhere"] = defect_N & looks_elsewhere(cam_NHW, mask_NHW)
         elsewhere = explained[explained["elsewhere"]].assign(
             thumbnail=[_png(patch_HW) for patch_HW in patch_NHW[explained["elsewhere"].to_numpy()]]

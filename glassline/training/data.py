@@ -93,10 +93,14 @@ def _factorise(operations: list[str]) -> tuple[npt.NDArray[np.int32], list[str]]
 
 
 class EpochShuffle(Sampler[int]):
-    """A permutation that depends on seed and epoch only, so that a resumed run sees the same order."""
+    """A permutation that depends on seed and epoch only, so that a resumed run sees the same order.
 
-    def __init__(self, length: int, seed: int) -> None:
-        """Permute `length` rows."""
+    Each process of a data-parallel fit takes every n-th row of it: the n batches that are read at once are
+    together the batch that one process would read. To be of one length, shares repeat up to n - 1 first rows.
+    """
+
+    def __init__(self, length: int, seed: int | None) -> None:
+        """Permute `length` rows; without a seed they keep their order."""
         self._length, self._seed, self._epoch = length, seed, 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -104,11 +108,21 @@ class EpochShuffle(Sampler[int]):
         self._epoch = epoch
 
     def __len__(self) -> int:
-        return self._length
+        return -(-self._length // _process()[1])
 
     def __iter__(self) -> Iterator[int]:
-        generator = np.random.default_rng([self._seed, self._epoch])
-        yield from generator.permutation(self._length).tolist()
+        order_N = np.arange(self._length)
+        if self._seed is not None:
+            order_N = np.random.default_rng([self._seed, self._epoch]).permutation(self._length)
+        rank, processes = _process()
+        yield from np.resize(order_N, len(self) * processes)[rank::processes].tolist()
+
+
+def _process() -> tuple[int, int]:
+    """Return the rank of this process and the number of processes of the fit."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        return torch.distributed.get_rank(), torch.distributed.get_world_size()
+    return 0, 1
 
 
 def batches(dataset: PatchDataset, batch_size: int, workers: int, shuffle_seed: int | None = None) -> DataLoader[Batch]:
@@ -120,9 +134,8 @@ def batches(dataset: PatchDataset, batch_size: int, workers: int, shuffle_seed: 
         workers: Loader processes; 0 loads in this process.
         shuffle_seed: Seed of the order; None keeps the table's order.
     """
-    sampler = None if shuffle_seed is None else EpochShuffle(len(dataset), shuffle_seed)
     return DataLoader(
-        dataset, batch_size, sampler=sampler, num_workers=workers, collate_fn=_as_read,
+        dataset, batch_size, sampler=EpochShuffle(len(dataset), shuffle_seed), num_workers=workers, collate_fn=_as_read,
         persistent_workers=workers > 0,
     )  # fmt: skip
 

@@ -2,13 +2,17 @@
 
 A killed fit resumes from its last epoch: checkpoints lie in a folder that is named by what is trained on
 what, so that another data set or setting never continues it.
+
+Several devices are processes that Lightning spawns, never this program started again: a step inside Kubeflow's
+executor would otherwise run twice. Batch size and order are those of one process, each device takes its share.
 """
 
 import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Callable
+import warnings
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -21,30 +25,37 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from torch import Tensor, nn
 
 from glassline.data.samples import SampleTable
-from glassline.errors import DataError, ModelError
+from glassline.data.storage import code_hash
+from glassline.errors import DataError
 from glassline.models.ensemble import StackingEnsemble, StandardiseMetadata
 from glassline.models.registry import PATCH_PX, build_model
 from glassline.training.data import Batch, PatchDataset, batches
 from glassline.training.fitted import Fitted
+from glassline.training.history import EpochHook, History, relayed
 from glassline.training.settings import TrainingSettings
 from glassline.training.stacking import fit_stack, stacking_rows
 
 # Lightning's banners about devices and tips are no news of ours.
 logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
 
-EpochHook = Callable[[int, dict[str, float]], None]
-
 
 class ClassifierTask(lightning.LightningModule):
     """Weighted cross-entropy on logits with AdamW and a one-cycle schedule."""
 
-    def __init__(self, model: nn.Module, weight_C: Tensor, settings: TrainingSettings, steps: int) -> None:
-        """Wrap a model; `steps` is the number of optimiser steps of the whole fit."""
+    def __init__(self, model: nn.Module, weight_C: Tensor, settings: TrainingSettings, steps: int, seed: int) -> None:
+        """Wrap a model; `steps` is the number of optimiser steps of the whole fit, `seed` that of dropout."""
         super().__init__()
         # Twice as fast on a CPU for these narrow convolutions, and what tensor cores want on a GPU.
         self.model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.settings, self.steps = settings, steps
+        self.settings, self.steps, self.seed = settings, steps, seed
         self.loss = nn.CrossEntropyLoss(weight=weight_C)
+
+    def on_train_epoch_start(self) -> None:
+        """Seed dropout by seed, epoch and process, so that a resumed fit draws what an unbroken one does."""
+        if self.settings.threads:
+            torch.set_num_threads(self.settings.threads)
+        state = np.random.SeedSequence([self.seed, self.current_epoch, self.global_rank]).generate_state(1)
+        torch.manual_seed(int(state[0]))
 
     def _loss(self, batch: Batch) -> tuple[Tensor, Tensor]:
         patch_BHW, metadata_BM, label_B = batch["patch_BHW"].float(), batch["metadata_BM"], batch["label_B"]
@@ -58,7 +69,7 @@ class ClassifierTask(lightning.LightningModule):
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Return the loss of one batch."""
         loss, _ = self._loss(batch)
-        self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(batch["label_B"]))
+        self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(batch["label_B"]), sync_dist=True)
         return loss
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
@@ -75,31 +86,6 @@ class ClassifierTask(lightning.LightningModule):
         optimiser = torch.optim.AdamW(weights, chosen.learning_rate, weight_decay=chosen.weight_decay)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, chosen.learning_rate, total_steps=self.steps)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
-
-
-class _History(Callback):
-    """Keep every epoch's metrics, also over a resumed fit, and hand them to the hook."""
-
-    def __init__(self, hook: EpochHook) -> None:
-        self.hook = hook
-        self.records: list[dict[str, float]] = []
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"records": self.records}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.records = state_dict["records"]
-
-    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        values = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        if not np.isfinite(values["train_loss"]):
-            raise ModelError(
-                f"train_loss must stay finite, got {values['train_loss']} in epoch {trainer.current_epoch}; "
-                "lower training.learning_rate"
-            )
-        self.records.append({"epoch": trainer.current_epoch, **values})
-        if trainer.is_global_zero:
-            self.hook(trainer.current_epoch, values)
 
 
 def fit_model(
@@ -122,13 +108,13 @@ def fit_model(
         settings: How to train.
         seed: Seed of initial weights, order and dropout.
         checkpoints: Folder for checkpoints; a fit of the same rows and settings resumes from there.
-        on_epoch: Called with (epoch, metrics) after every epoch of this call.
+        on_epoch: Called with (epoch, metrics) after every epoch of this call, in this process.
 
     Returns:
         The fitted model on the CPU, in evaluation mode; after early stopping, the best epoch's weights.
 
     Raises:
-        DataError: No training rows, one class only, or patience without validation rows.
+        DataError: No training rows, one class only, patience without validation rows, or patches of another size.
         ModelError: The loss left the finite numbers.
     """
     attributes = table.attributes
@@ -147,9 +133,10 @@ def fit_model(
     for part in model.modules():
         if isinstance(part, StandardiseMetadata):
             part.fit(torch.from_numpy(train.metadata_NM))
-    folder = checkpoints / _fit_key(name, table, branches_N, settings, seed)
-    history = _History(on_epoch)
-    _run(model, train, validation, table, settings, seed, folder, history)
+    folder = checkpoints / _fit_key(name, table, branches_N, validation_N, settings, seed)
+    with nullcontext(on_epoch) if settings.devices == 1 else relayed(on_epoch) as hook:
+        history = History(hook)
+        _run(model, train, validation, table, settings, seed, folder, history)
     if isinstance(model, StackingEnsemble):
         fit_stack(model, PatchDataset(table, held_N, attributes))
     shutil.rmtree(folder, ignore_errors=True)
@@ -166,39 +153,52 @@ def fit_model(
 
 def _run(
     model: nn.Module, train: PatchDataset, validation: PatchDataset, table: SampleTable,
-    settings: TrainingSettings, seed: int, folder: Path, history: _History,
+    settings: TrainingSettings, seed: int, folder: Path, history: History,
 ) -> None:  # fmt: skip
     """Fit in place; resume from `folder` when it holds an epoch."""
-    steps = settings.epochs * -(-len(train) // (settings.batch_size * settings.devices))
-    task = ClassifierTask(model, class_weights(train.labels_N, len(table.classes), settings), settings, steps)
-    best = ModelCheckpoint(folder, "best", monitor="val_loss") if settings.patience else None
-    callbacks: list[Callback] = [history, ModelCheckpoint(folder, "last", enable_version_counter=False)]
-    if best:
-        callbacks += [EarlyStopping("val_loss", patience=settings.patience), best]
+    steps = settings.epochs * -(-len(train) // settings.batch_size)
+    task = ClassifierTask(model, class_weights(train.labels_N, len(table.classes), settings), settings, steps, seed)
+    last, best = folder / "last.ckpt", folder / "best.ckpt"
+    callbacks: list[Callback] = [history]
+    if settings.patience:
+        # The best before the last: a fit killed between the two repeats the epoch and finds the same best.
+        callbacks += [EarlyStopping("val_loss", patience=settings.patience), _checkpoint(best, "val_loss")]
     trainer = lightning.Trainer(
-        max_epochs=settings.epochs, callbacks=callbacks, logger=False, enable_progress_bar=False,
-        enable_model_summary=False, precision=settings.precision, devices=settings.devices,
-        accelerator="auto", strategy="auto" if settings.devices == 1 else "ddp", num_sanity_val_steps=0,
+        max_epochs=settings.epochs, callbacks=[*callbacks, _checkpoint(last, None)], logger=False,
+        enable_progress_bar=False, enable_model_summary=False, precision=settings.precision, accelerator="auto",
+        devices=settings.devices, strategy="auto" if settings.devices == 1 else "ddp_spawn",
+        use_distributed_sampler=False, num_sanity_val_steps=0,
     )  # fmt: skip
-    last = folder / "last.ckpt"
-    trainer.fit(
-        task,
-        batches(train, settings.batch_size, settings.workers, shuffle_seed=seed),
-        batches(validation, settings.batch_size, settings.workers) if len(validation) else None,
-        ckpt_path=str(last) if last.is_file() else None,
-        weights_only=True,
-    )
-    if best and best.best_model_path:
-        state = torch.load(best.best_model_path, map_location="cpu", weights_only=True)["state_dict"]
-        task.load_state_dict(state)
+    share = settings.batch_size // settings.devices
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*does not have many workers")
+        warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")  # why we resume
+        trainer.fit(
+            task,
+            batches(train, share, settings.workers, shuffle_seed=seed),
+            batches(validation, share, settings.workers) if len(validation) else None,
+            ckpt_path=str(last) if last.is_file() else None,
+            weights_only=True,
+        )
+    if settings.devices > 1:
+        history.recover(last)
+    history.check()
+    if settings.patience and best.is_file():
+        task.load_state_dict(torch.load(best, map_location="cpu", weights_only=True)["state_dict"])
+
+
+def _checkpoint(path: Path, monitor: str | None) -> ModelCheckpoint:
+    return ModelCheckpoint(path.parent, path.stem, monitor=monitor, enable_version_counter=False)
 
 
 def class_weights(labels_N: npt.NDArray[np.int64], classes: int, settings: TrainingSettings) -> Tensor:
-    """Return one loss weight per class (C,), mean 1 over the training rows; absent classes weigh 0."""
+    """Return one loss weight per class (C,), mean 1 over the training rows; a class without rows weighs 1."""
     count_C = np.bincount(labels_N, minlength=classes).astype(np.float64)
     power = {"none": 0.0, "root": 0.5, "balanced": 1.0}[settings.class_weights]
     weight_C = np.where(count_C > 0, count_C.clip(min=1) ** -power, 0.0)
-    return torch.tensor(weight_C * len(labels_N) / (weight_C * count_C).sum(), dtype=torch.float32)
+    weight_C *= len(labels_N) / (weight_C * count_C).sum()
+    # Not 0: a batch of validation rows of such a class alone would have the loss 0 / 0.
+    return torch.tensor(np.where(count_C > 0, weight_C, 1.0), dtype=torch.float32)
 
 
 def _check(train: PatchDataset, validation: PatchDataset, table: SampleTable, settings: TrainingSettings) -> None:
@@ -208,14 +208,22 @@ def _check(train: PatchDataset, validation: PatchDataset, table: SampleTable, se
         raise DataError(f"training needs at least two classes, got {names}; add samples of another class")
     if settings.patience and not len(validation):
         raise DataError("training.patience > 0 needs validation rows, got none; set patience to 0 or hold a fold out")
+    patch_px = train[0]["patch_BHW"].shape[-1]
+    if patch_px != PATCH_PX:
+        raise DataError(f"models read patches of {PATCH_PX} px, got {patch_px}; set extract.candidates.patch_px")
 
 
-def _fit_key(name: str, table: SampleTable, rows_N: npt.NDArray[np.intp], settings: TrainingSettings, seed: int) -> str:
+def _fit_key(
+    name: str, table: SampleTable, train_N: npt.NDArray[np.intp], validation_N: npt.NDArray[np.intp],
+    settings: TrainingSettings, seed: int,
+) -> str:  # fmt: skip
     what = [
         name,
         table.content_hash(),
-        hashlib.sha256(rows_N.tobytes()).hexdigest(),
+        hashlib.sha256(train_N.tobytes()).hexdigest(),
+        hashlib.sha256(validation_N.tobytes()).hexdigest(),
         settings.model_dump(),
         seed,
+        code_hash("models", "training"),
     ]
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:24]

@@ -1,8 +1,8 @@
 """Settings of the training loop, apart from it: the command line checks settings without loading torch."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from glassline.models.settings import CnnSettings
 from glassline.settings import Settings
@@ -13,7 +13,7 @@ class TrainingSettings(Settings):
 
     cnn: CnnSettings = Field(CnnSettings(), description="shape of the image branch")
     epochs: int = Field(10, ge=1, le=10_000, description="passes over the training rows at most")
-    batch_size: int = Field(64, ge=1, description="rows of a batch")
+    batch_size: int = Field(64, ge=1, description="rows of a batch, all devices together; a multiple of devices")
     learning_rate: float = Field(1e-3, gt=0, lt=1, description="peak of the one-cycle schedule of AdamW")
     weight_decay: float = Field(1e-4, ge=0, lt=1, description="weight decay of AdamW")
     class_weights: Literal["none", "root", "balanced"] = Field(
@@ -24,3 +24,9 @@ class TrainingSettings(Settings):
     devices: int = Field(1, ge=1, description="processes of data-parallel training on one node")
     workers: int = Field(0, ge=0, description="loader processes per device")
     threads: int = Field(0, ge=0, le=1024, description="CPU threads of a fit; 0 takes all cores")
+
+    @model_validator(mode="after")
+    def _divide_batch(self) -> Self:
+        if self.batch_size % self.devices:
+            raise ValueError(f"batch_size must be a multiple of devices ({self.devices}), got {self.batch_size}")
+        return self

@@ -3,6 +3,7 @@
 Source: system A of the reading, section 3.1 (ensemble); stacking after Wolpert 1992.
 """
 
+import warnings
 from typing import cast
 
 import numpy as np
@@ -21,7 +22,8 @@ def stacking_rows(
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Split training rows by group into those for the branches and those for the stack.
 
-    Augmented copies are left out of the stack's share: it weighs opinions on real samples.
+    Augmented copies are left out of the stack's share: it weighs opinions on real samples. The groups of a
+    class that the branches would otherwise never see stay with the branches.
 
     Returns:
         Row positions for the branches and for the stack.
@@ -29,8 +31,17 @@ def stacking_rows(
     from sklearn.model_selection import StratifiedGroupKFold
 
     rows = table.rows.iloc[train_N]
-    folds = StratifiedGroupKFold(_HELD_SHARE, shuffle=True, random_state=seed)
-    branches, held = next(folds.split(train_N, rows["label"], rows["group"]))
+    label_N, group_N = rows["label"].to_numpy(), rows["group"].to_numpy()
+    count = min(_HELD_SHARE, len(np.unique(group_N)), int(rows["label"].value_counts().max()))
+    if count < 2:
+        return train_N, train_N[:0]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class in y has only", UserWarning)
+        folds = StratifiedGroupKFold(count, shuffle=True, random_state=seed).split(train_N, label_N, group_N)
+        branches, held = next(folds)
+    lost = held[~np.isin(label_N[held], label_N[branches])]
+    back_N = np.isin(group_N[held], group_N[lost])
+    branches, held = np.sort(np.concatenate([branches, held[back_N]])), held[~back_N]
     augmentation = rows.get("augmentation")
     if augmentation is not None:
         held = held[(augmentation.to_numpy() == "")[held]]
@@ -41,7 +52,7 @@ def stacking_rows(
 def fit_stack(model: StackingEnsemble, held: PatchDataset) -> None:
     """Fit `model.stack` by logistic regression on the branches' log probabilities of held-out rows.
 
-    A class that the held-out rows lack keeps its initial weights (the sum of both opinions).
+    Where the held-out rows lack a class, the stack keeps its initial weights (the sum of both opinions).
     """
     from sklearn.linear_model import LogisticRegression
 

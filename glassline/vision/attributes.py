@@ -141,7 +141,7 @@ def describe_image(grey_HW: Grey, maps: dict[str, Real], strengths: list[float])
     finer_HW = image_HW
     for band_px in _BANDS_PX:
         coarser_HW = smooth(image_HW, band_px)
-        told[f"band_{band_px}_px"] = float((finer_HW - coarser_HW).std()) / scale
+        told[f"band_{band_px}_px"] = float(cv2.meanStdDev(finer_HW - coarser_HW)[1][0, 0]) / scale
         finer_HW = coarser_HW
     return {f"image_{name}": value for name, value in told.items()}
 
@@ -153,9 +153,9 @@ def _extremes(z_HW: Real) -> dict[str, float]:
     outer = np.concatenate([z_HW[:rim].ravel(), z_HW[-rim:].ravel(), z_HW[:, :rim].ravel(), z_HW[:, -rim:].ravel()])
     told = {}
     for place, values in (("inner", inner), ("rim", outer)):
-        for nth in _NTH:
-            nth = min(nth, values.size)
-            parts = np.partition(values, (nth - 1, values.size - nth))
-            told[f"{place}_dark_{nth}"] = float(np.log1p(max(-parts[nth - 1], 0.0)))
-            told[f"{place}_bright_{nth}"] = float(np.log1p(max(parts[values.size - nth], 0.0)))
+        nths = [min(nth, values.size) for nth in _NTH]
+        parts = np.partition(values, [n - 1 for n in nths] + [values.size - n for n in nths])
+        for name, nth in zip(_NTH, nths, strict=True):
+            told[f"{place}_dark_{name}"] = float(np.log1p(max(-parts[nth - 1], 0.0)))
+            told[f"{place}_bright_{name}"] = float(np.log1p(max(parts[values.size - nth], 0.0)))
     return told

@@ -26,7 +26,7 @@ class CandidateSettings(SalienceSettings):
     per_image: int = Field(24, ge=1, le=1000, description="Most candidates kept of one image")
     min_area_px: int = Field(12, ge=1, description="Smallest blob, px")
     join_px: int = Field(5, ge=1, le=99, description="Blobs closer than this are one, px")
-    threshold_sigma: float = Field(4.0, gt=0, description="Contrast of a blob in robust sigmas of its map")
+    threshold_sigma: float = Field(5.0, gt=0, description="Contrast of a blob in robust sigmas of its map")
     always_one: bool = Field(True, description="Without a blob, yield the most salient place")
 
 
@@ -53,7 +53,7 @@ def magnetic_tile_candidates() -> CandidateSettings:
 def phone_screen_candidates() -> CandidateSettings:
     """Return the preset of photographed phones: bright marks on a dark screen, judged by the strongest."""
     return CandidateSettings.parse(
-        {"per_image": 1, "threshold_sigma": 6.0, "min_area_px": 20, "join_px": 9, "glass": "dark"}
+        {"per_image": 2, "threshold_sigma": 6.0, "min_area_px": 20, "join_px": 9, "glass": "dark"}
     )
 
 
@@ -177,7 +177,7 @@ def _most_salient(z_HW: Real) -> _Blob:
     """Return a 5 x 5 px box (less at a border) around the strongest deviation."""
     y, x = divmod(int(np.argmax(np.abs(z_HW))), z_HW.shape[1])
     left, top = max(x - 2, 0), max(y - 2, 0)
-    mask_HW = np.ones(z_HW[top : y + 3, left : x + 3].shape, np.bool_)
+    mask_HW = np.ones_like(z_HW[top : y + 3, left : x + 3], np.bool_)
     return _Blob((left, top, mask_HW.shape[1], mask_HW.shape[0]), mask_HW, float(abs(z_HW[y, x])), 0, 0)
 
 

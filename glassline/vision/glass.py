@@ -17,6 +17,7 @@ Glass = Literal["whole", "dark"]
 _SHRINK = 4
 # The rim of a screen mirrors the lamps: this share of the image's shorter side is left out.
 _RIM_SHARE = 0.04
+_LEAST_SHARE = 0.1  # less of the image is no plate
 
 
 def find_glass(grey_HW: Grey, glass: Glass) -> Mask:
@@ -42,7 +43,7 @@ def find_glass(grey_HW: Grey, glass: Glass) -> Mask:
     for _ in range(2):  # where a frame is white, screen and table are dark together: part them once more
         cut, _ = cv2.threshold(among, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
         plate_HW = _largest_hull(level_HW <= cut)
-        if not _touches_border(plate_HW):
+        if plate_HW.mean() >= _LEAST_SHARE and not _touches_border(plate_HW):
             rim_px = max(1, round(_RIM_SHARE * min(size)))
             inner_HW = cv2.erode(plate_HW, np.ones((2 * rim_px + 1,) * 2, np.uint8))
             return cv2.resize(inner_HW, (width_px, height_px), interpolation=cv2.INTER_NEAREST) > 0

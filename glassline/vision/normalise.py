@@ -17,6 +17,7 @@ MATCHED_LEVEL = 128.0
 MATCHED_SIGMA = 20.0
 
 _MAD_TO_SIGMA = 1.4826
+_LEAST_SIGMA = 1e-3
 
 
 def check_grey(grey_HW: Grey) -> None:
@@ -53,16 +54,17 @@ def smooth(image_HW: Real, sigma_px: float) -> Real:
 
 
 def robust_spread(values: Real) -> tuple[float, float]:
-    """Return median and robust sigma (1.4826 times the median absolute deviation, never 0).
+    """Return median and robust sigma (1.4826 times the median absolute deviation, at least 0.001).
 
-    A few thousand pixels fix both well, so large images are sampled on a regular grid.
+    A few thousand pixels fix both well, so large images are sampled on a regular grid. Where more than
+    half of the values are equal, the ordinary deviation stands in.
     """
     sample = values.ravel()[:: max(1, values.size // 65536)]
     if not sample.size:
         return 0.0, 1.0
     median = float(np.median(sample))
     sigma = _MAD_TO_SIGMA * float(np.median(np.abs(sample - median)))
-    return median, max(sigma, 1e-3 * max(float(np.std(sample)), 1.0))
+    return median, max(sigma or float(np.std(sample)), _LEAST_SIGMA)
 
 
 def flat_field(grey_HW: Grey, background_px: float) -> Real:

@@ -16,9 +16,10 @@ def draw_objects(objects: list[dict[str, Any]], shape_HW: tuple[int, int]) -> np
         shape_HW: Height and width of the image in px.
     """
     index_HW = np.zeros(shape_HW, np.int32)
-    drawn = [(_object_mask(entry, shape_HW), number) for number, entry in enumerate(objects, start=1)]
-    for mask_HW, number in sorted(drawn, key=lambda pair: -int(pair[0].sum())):
-        index_HW[mask_HW] = number
+    # Each mask twice instead of all at once: a line-scan frame of 100 megapixels may hold dozens of objects.
+    area_px = [int(_object_mask(entry, shape_HW).sum()) for entry in objects]
+    for number in sorted(range(len(objects)), key=lambda number: -area_px[number]):
+        index_HW[_object_mask(objects[number], shape_HW)] = number + 1
     return index_HW
 
 
@@ -27,7 +28,7 @@ def _object_mask(entry: dict[str, Any], shape_HW: tuple[int, int]) -> npt.NDArra
     if not segmentation:
         x_px, y_px, width_px, height_px = (round(value) for value in entry["bbox"])
         mask_HW = np.zeros(shape_HW, np.bool_)
-        mask_HW[y_px : y_px + height_px, x_px : x_px + width_px] = True
+        mask_HW[max(y_px, 0) : max(y_px + height_px, 0), max(x_px, 0) : max(x_px + width_px, 0)] = True
         return mask_HW
     from pycocotools import mask as coco_mask
 

@@ -26,6 +26,7 @@ from glassline.data.storage import code_hash, written_whole
 from glassline.errors import DataError
 from glassline.settings import Settings
 from glassline.vision.candidates import Candidate, CandidateSettings, crop_candidate, find_candidates
+from glassline.vision.normalise import normalise
 from glassline.vision.objects import draw_objects
 from glassline.vision.systematic import find_systematic, read_systematic, write_systematic
 
@@ -42,6 +43,11 @@ class ExtractSettings(Settings):
     candidates: CandidateSettings = Field(CandidateSettings(), description="how candidates are found and cropped")
     depth_window: tuple[int, int] | None = Field(
         None, description="grey levels [low, high] of a 12- or 16-bit image that become 0 and 255"
+    )
+    normalise_px: float = Field(
+        24.0,
+        ge=0,
+        description="Gaussian sigma of the flat field taken out of patches, px; 0 leaves grey levels as they are",
     )
     systematic: bool = Field(
         False, description="find what repeats in place over the images (reflections, hot pixels) and ignore it"
@@ -165,9 +171,11 @@ def _extract_image(
     grey_HW = read_grey(Path(table.root) / image["image"], settings.depth_window)
     candidates = find_candidates(grey_HW, settings.candidates, systematic_HW)
     labelled = _Labels(image, grey_HW.shape, table)
+    # Patches of two optical systems must look alike: flat field and grey levels are matched before cropping.
+    seen_HW = normalise(grey_HW, settings.normalise_px) if settings.normalise_px else grey_HW
     entries, hit = [], set()
     for number, candidate in enumerate(candidates):
-        patch_HW, (crop_x_px, crop_y_px, crop_px) = crop_candidate(grey_HW, candidate, settings.candidates)
+        patch_HW, (crop_x_px, crop_y_px, crop_px) = crop_candidate(seen_HW, candidate, settings.candidates)
         label, overlap, objects = labelled.of(candidate, settings.min_overlap)
         hit |= objects
         mask_HW = _crop_mask(labelled.defect_HW, crop_x_px, crop_y_px, crop_px, patch_HW.shape[0])
@@ -208,7 +216,8 @@ def _crop_mask(mask_HW: Mask, x_px: int, y_px: int, crop_px: int, patch_px: int)
     window_HW = np.zeros((crop_px, crop_px), np.uint8)
     top, left = max(y_px, 0), max(x_px, 0)
     part_HW = mask_HW[top : y_px + crop_px, left : x_px + crop_px]
-    window_HW[top - y_px : top - y_px + part_HW.shape[0], left - x_px : left - x_px + part_HW.shape[1]] = part_HW
+    # 255, not 1: the mean over a shrunken pixel is rounded, and a scratch of one pixel must not round to 0.
+    window_HW[top - y_px : top - y_px + part_HW.shape[0], left - x_px : left - x_px + part_HW.shape[1]] = part_HW * 255
     return cv2.resize(window_HW, (patch_px, patch_px), interpolation=cv2.INTER_AREA) > 0
 
 

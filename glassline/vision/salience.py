@@ -16,7 +16,8 @@ from glassline.vision.normalise import Grey, Real, robust_spread, smooth
 
 # Grey levels added before the logarithm: the noise of a black image stays small.
 _PEDESTAL = 8.0
-_CLIP_SIGMA = 4.0
+# What deviates more is cut off before backgrounds and streaks are measured.
+_CALM_SIGMA, _STREAK_SIGMA = 2.0, 4.0
 # A band: a change of level or streakiness across rows that holds over this many columns.
 _BAND_WIDTH_PX, _BAND_HEIGHT_PX, _BAND_GAP_PX = 20.0, 3.0, 6
 
@@ -58,17 +59,28 @@ def salience_maps(grey_HW: Grey, settings: SalienceSettings, glass_HW: Mask) -> 
 def _deviation(log_HW: Real, settings: SalienceSettings, factor: float, inside_HW: Real | None) -> Real:
     """Return the denoised image less its background and its streaks, in robust sigmas."""
     background_px = settings.background_px * factor
-    if inside_HW is None:
-        background_HW = smooth(log_HW, background_px)
-    else:
-        # Weighted by the glass: the background near its rim is that of the glass alone.
-        share_HW = np.maximum(smooth(inside_HW, background_px), np.float32(1e-3))
-        background_HW = np.asarray(smooth(log_HW * inside_HW, background_px) / share_HW, np.float32)
-    z_HW = _in_sigmas(smooth(log_HW, settings.denoise_px * factor) - background_HW, inside_HW)
+    fine_HW = smooth(log_HW, settings.denoise_px * factor)
+    rough_HW = _background(fine_HW, background_px, inside_HW)
+    # Once more without what stands out: a strong spot would pull the background and wear a halo.
+    median, sigma = robust_spread(_on_glass(fine_HW - rough_HW, inside_HW))
+    calm_HW = np.clip(fine_HW, rough_HW + median - _CALM_SIGMA * sigma, rough_HW + median + _CALM_SIGMA * sigma)
+    z_HW = _in_sigmas(fine_HW - _background(calm_HW, background_px, inside_HW), inside_HW)
     if settings.streak_px:
-        clipped_HW = np.clip(z_HW, -_CLIP_SIGMA, _CLIP_SIGMA)
+        clipped_HW = np.clip(z_HW, -_STREAK_SIGMA, _STREAK_SIGMA)
         z_HW = _in_sigmas(z_HW - _blur_columns(clipped_HW, settings.streak_px), inside_HW)
     return z_HW
+
+
+def _background(image_HW: Real, background_px: float, inside_HW: Real | None) -> Real:
+    """Return the wide blur; weighted by the glass, so that near its rim it is that of the glass alone."""
+    if inside_HW is None:
+        return smooth(image_HW, background_px)
+    share_HW = np.maximum(smooth(inside_HW, background_px), np.float32(1e-3))
+    return np.asarray(smooth(image_HW * inside_HW, background_px) / share_HW, np.float32)
+
+
+def _on_glass(image_HW: Real, inside_HW: Real | None) -> Real:
+    return image_HW if inside_HW is None else image_HW[inside_HW > 0]
 
 
 def _change_across_rows(image_HW: Real) -> Real:
@@ -81,7 +93,7 @@ def _change_across_rows(image_HW: Real) -> Real:
 
 
 def _in_sigmas(image_HW: Real, inside_HW: Real | None) -> Real:
-    median, sigma = robust_spread(image_HW if inside_HW is None else image_HW[inside_HW > 0])
+    median, sigma = robust_spread(_on_glass(image_HW, inside_HW))
     return np.asarray((image_HW - median) / sigma, np.float32)
 
 

@@ -31,5 +31,5 @@ class LineScanSettings(Settings):
     location: Literal["informative", "uninformative"] = Field(
         "informative", description="Whether each defect has its usual places, or all classes lie anywhere alike"
     )
-    product: str = Field("P1", min_length=1, description="Product that the glasses are of")
-    cycle: str = Field("2026a", min_length=1, description="Product cycle that the glasses are of")
+    product: str = Field("glass", min_length=1, description="Product that the glasses are of")
+    cycle: str = Field("1", min_length=1, description="Product cycle that the glasses are of")

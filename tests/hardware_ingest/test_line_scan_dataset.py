@@ -59,7 +59,7 @@ def test_simulation_imports_as_coco_with_place_and_group(folder):
     assert (table.classes, table.clean_class) == (("dent", "mold", "fold", "control"), "control")
     assert table.rows["group"].nunique() == 3
     assert set(table.rows["pitch_um"]) == {100.0}
-    assert set(table.rows["product"]) == {"P1"}
+    assert set(table.rows["product"]) == {"glass"}
     assert not table.rows[["x_mm", "y_mm"]].isna().any().any()
 
 

@@ -1,0 +1,59 @@
+"""Parameters and operations by hand formula at the defaults: 112 px, 32 metadata values, 4 classes."""
+
+import pytest
+import torch
+
+from glassline.errors import SettingsError
+from glassline.models.registry import MODELS, build_model, describe, describe_all
+from glassline.models.settings import CnnSettings
+
+
+def _linear(*widths: int) -> int:
+    return sum(before * after + after for before, after in zip(widths, widths[1:], strict=False))
+
+
+CONVOLUTIONS = (1 * 3 * 3 + 1) * 16 + (16 * 3 * 3 + 1) * 16
+FEATURES = 16 * 28 * 28
+METADATA = _linear(32, 64, 64)
+PARAMETERS = {
+    "mlp": _linear(112 * 112, 128, 64, 4),
+    "cnn": CONVOLUTIONS + _linear(FEATURES, 128, 64, 4),
+    "ensemble_fusion": CONVOLUTIONS + _linear(FEATURES, 128) + METADATA + _linear(128 + 64, 64, 4),
+    "ensemble_average": CONVOLUTIONS + _linear(FEATURES, 128, 64, 4) + METADATA + _linear(64, 4),
+    "ensemble_stacking": CONVOLUTIONS + _linear(FEATURES, 128, 64, 4) + METADATA + _linear(64, 4) + _linear(8, 4),
+}
+
+
+def test_every_model_has_a_hand_count():
+    assert set(PARAMETERS) == set(MODELS)
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_describe_counts_parameters_as_by_hand(name):
+    assert describe(name).parameters == PARAMETERS[name]
+
+
+def test_describe_counts_each_multiplication_and_addition_of_the_mlp():
+    assert describe("mlp").gflop == pytest.approx(2 * (112 * 112 * 128 + 128 * 64 + 64 * 4) / 1e9)
+
+
+def test_describe_counts_each_multiplication_and_addition_of_the_cnn():
+    convolutions = 112 * 112 * 16 * 9 * 1 + 56 * 56 * 16 * 9 * 16
+    assert describe("cnn").gflop == pytest.approx(2 * (convolutions + FEATURES * 128 + 128 * 64 + 64 * 4) / 1e9)
+
+
+def test_describe_all_keeps_the_order_of_the_registry():
+    described = describe_all()
+    assert [one["name"] for one in described] == list(MODELS)
+    assert described[0]["input_shape"] == {"patch": [1, 112, 112], "metadata": [1, 32]}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_build_model_takes_other_shapes(name):
+    model = build_model(name, 32, 5, 2, CnnSettings(filters=3, kernel_px=5, pool_px=4, depth=2)).eval()
+    assert model(torch.zeros(6, 32, 32), torch.zeros(6, 5)).shape == (6, 2)
+
+
+def test_build_model_refuses_an_unknown_name_and_lists_the_known():
+    with pytest.raises(SettingsError, match="mlp, cnn, ensemble_fusion.*got 'resnet'"):
+        build_model("resnet", 112, 1, 2, CnnSettings())
