@@ -423,7 +423,9 @@ def register_model(name: str, run_id: str, tags: Mapping[str, str]) -> str:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
         model_uri = client().get_run(run_id).data.tags["glassline.model_uri"]
-        version = client().create_model_version(name, model_uri, run_id, tags=dict(tags))
+        # A server refuses the source of a logged model unless its id stands beside it; SQLite does not mind.
+        model_id = model_uri.rpartition("/")[2]
+        version = client().create_model_version(name, model_uri, run_id, tags=dict(tags), model_id=model_id)
         client().set_registered_model_alias(name, "challenger", version.version)
     return str(version.version)
 

@@ -24,6 +24,8 @@ from glassline.settings import Settings
 FORMAT_VERSION = 1
 _MANIFEST, _THRESHOLDS = "bundle.json", "thresholds.yaml"
 _LARGEST_BYTES = 2 * 2**30
+# What damaged or encrypted zips, manifests and sidecars raise.
+_DAMAGED = (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, LookupError, ValueError, TypeError, yaml.YAMLError)
 
 
 class Manifest(Settings):
@@ -102,18 +104,9 @@ def load_bundle(path: str | Path) -> Bundle:
             files = {entry.filename: archive.read(entry) for entry in archive.infolist()}
         about = dict(json.loads(files.pop(_MANIFEST)))
         thresholds = dict(yaml.safe_load(files.pop(_THRESHOLDS)) or {})
-    except (
-        OSError,
-        zipfile.BadZipFile,
-        zlib.error,
-        RuntimeError,
-        LookupError,
-        ValueError,
-        TypeError,
-        yaml.YAMLError,
-    ) as error:
-        if isinstance(error, ModelError):
-            raise
+    except ModelError:
+        raise
+    except _DAMAGED as error:
         raise ModelError(f"{path} must be a whole bundle ({error}); export it again") from error
     if not str(about.get("format_version")).isdigit() or int(about["format_version"]) > FORMAT_VERSION:
         raise ModelError(

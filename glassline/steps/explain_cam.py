@@ -37,7 +37,7 @@ def explain_cam(augmented_path: str, model_path: str, seed: int, explanation_pat
         rows = table.rows.iloc[rows_N]
         patch_NHW = ShardReader(table.root, "patch").read(rows["shard"], rows["row"])
         mask_NHW = ShardReader(table.root, "mask").read(rows["shard"], rows["row"]) > 0
-        metadata_NM = rows[list(fitted.attributes)].to_numpy(np.float32)
+        metadata_NM = rows[list(fitted.attributes)].to_numpy(np.float32, copy=True)
         decided_N = probability_NC.argmax(1)
         cam_NHW = np.concatenate(
             [

@@ -44,7 +44,7 @@ def export_model(augmented_path: str, model_path: str, extract: Mapping[str, Any
         rows_N = test_rows(table, TEST_FOLD)
         rows = table.rows.iloc[rows_N]
         patch_NHW = ShardReader(table.root, "patch").read(rows["shard"], rows["row"])
-        metadata_NM = rows[list(fitted.attributes)].to_numpy(np.float32)
+        metadata_NM = rows[list(fitted.attributes)].to_numpy(np.float32, copy=True)
         expected_NC = predict(fitted, table, rows_N)
         judged = judge_units(rows, expected_NC, fitted.classes, fitted.clean_class)
         metrics = classifier_metrics(judged["actual"], judged["predicted"], fitted.classes)

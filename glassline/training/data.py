@@ -51,7 +51,7 @@ class PatchDataset(Dataset[Batch]):
         self._reader = ShardReader(table.root, "patch")
         self._shard_N = rows["shard"].to_numpy(np.int32)
         self._row_N = rows["row"].to_numpy(np.int32)
-        self._metadata_NM = rows[list(attributes)].to_numpy(np.float32)
+        self._metadata_NM = rows[list(attributes)].to_numpy(np.float32, copy=True)
         index = {name: position for position, name in enumerate(table.classes)}
         self._label_N: npt.NDArray[np.int64] = np.asarray(rows["label"].map(index), np.int64)
         operations = rows.get("augmentation")

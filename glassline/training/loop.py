@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from glassline.data.samples import SampleTable
 from glassline.data.storage import code_hash
-from glassline.errors import DataError
+from glassline.errors import DataError, ModelError
 from glassline.models.ensemble import StackingEnsemble, StandardiseMetadata
 from glassline.models.registry import PATCH_PX, build_model
 from glassline.training.data import Batch, PatchDataset, batches
@@ -50,8 +50,10 @@ class ClassifierTask(lightning.LightningModule):
         self.settings, self.steps, self.seed = settings, steps, seed
         self.loss = nn.CrossEntropyLoss(weight=weight_C)
 
-    def on_train_epoch_start(self) -> None:
+    def on_train_batch_start(self, batch: Batch, batch_index: int) -> None:
         """Seed dropout by seed, epoch and process, so that a resumed fit draws what an unbroken one does."""
+        if batch_index:  # not on_train_epoch_start: Lightning skips that in the first epoch after resuming
+            return
         if self.settings.threads:
             torch.set_num_threads(self.settings.threads)
         state = np.random.SeedSequence([self.seed, self.current_epoch, self.global_rank]).generate_state(1)
@@ -171,7 +173,9 @@ def _run(
     )  # fmt: skip
     share = settings.batch_size // settings.devices
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".*does not have many workers")
+        warnings.filterwarnings("ignore", ".*LeafSpec", FutureWarning)  # between Lightning and newer torch
+        warnings.filterwarnings("ignore", ".*(does not have many workers|have no `val_dataloader`)")
+        warnings.filterwarnings("ignore", "You defined a `validation_step` but have no")  # folds have none
         warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")  # why we resume
         trainer.fit(
             task,
@@ -182,7 +186,11 @@ def _run(
         )
     if settings.devices > 1:
         history.recover(last)
-    history.check()
+    try:
+        history.check()
+    except ModelError:
+        shutil.rmtree(folder)  # or the next try would resume from weights that are no numbers
+        raise
     if settings.patience and best.is_file():
         task.load_state_dict(torch.load(best, map_location="cpu", weights_only=True)["state_dict"])
 

@@ -18,6 +18,7 @@ MATCHED_SIGMA = 20.0
 
 _MAD_TO_SIGMA = 1.4826
 _LEAST_SIGMA = 1e-3
+_STREAK_SIGMA = 4.0
 
 
 def check_grey(grey_HW: Grey) -> None:
@@ -67,6 +68,28 @@ def robust_spread(values: Real) -> tuple[float, float]:
     return median, max(sigma or float(np.std(sample)), _LEAST_SIGMA)
 
 
+def without_streaks(z_HW: Real, streak_px: float) -> Real:
+    """Subtract what runs along columns for longer than `streak_px`, such as grinding marks.
+
+    Args:
+        z_HW: Deviations in robust sigmas; over 4 they count as 4, so that a defect leaves no shadow.
+        streak_px: Gaussian sigma along columns in pixels.
+    """
+    return z_HW - _smooth_columns(np.clip(z_HW, -_STREAK_SIGMA, _STREAK_SIGMA), streak_px)
+
+
+def _smooth_columns(image_HW: Real, sigma_px: float) -> Real:
+    """Blur along columns only, on shrunken columns."""
+    height_px, width_px = image_HW.shape
+    rows = max(2, height_px // max(1, int(sigma_px // 4)))
+    small_HW = cv2.resize(image_HW, (width_px, rows), interpolation=cv2.INTER_AREA)
+    sigma = sigma_px * rows / height_px
+    taps = 2 * int(np.ceil(3 * sigma)) + 1
+    kernel = cv2.getGaussianKernel(taps, sigma)
+    small_HW = cv2.sepFilter2D(small_HW, cv2.CV_32F, np.ones(1), kernel, borderType=cv2.BORDER_REFLECT)
+    return _real(cv2.resize(small_HW, (width_px, height_px), interpolation=cv2.INTER_LINEAR))
+
+
 def flat_field(grey_HW: Grey, background_px: float) -> Real:
     """Divide by the smooth background, so that uneven light leaves no trace.
 
@@ -83,12 +106,13 @@ def flat_field(grey_HW: Grey, background_px: float) -> Real:
     return image_HW / smooth(image_HW, background_px)
 
 
-def normalise(grey_HW: Grey, background_px: float) -> Grey:
-    """Flat-field and match the grey levels to a fixed median and contrast.
+def normalise(grey_HW: Grey, background_px: float, streak_px: float = 0.0) -> Grey:
+    """Flat-field, remove streaks if told, and match the grey levels to a fixed median and contrast.
 
     Args:
         grey_HW: Grey image, 0 to 255.
         background_px: Gaussian sigma of the background in pixels; 0 matches the grey levels only.
+        streak_px: Streaks along columns longer than this are removed; 0 keeps them.
 
     Returns:
         Image (H, W), uint8: median 128, one robust sigma is 20 grey levels, clipped to 0..255.
@@ -99,7 +123,10 @@ def normalise(grey_HW: Grey, background_px: float) -> Grey:
     check_grey(grey_HW)
     flat_HW = flat_field(grey_HW, background_px) if background_px else grey_HW.astype(np.float32)
     median, sigma = robust_spread(flat_HW)
-    matched_HW = (flat_HW - median) * (MATCHED_SIGMA / sigma) + MATCHED_LEVEL
+    z_HW = (flat_HW - median) / sigma
+    if streak_px:
+        z_HW = without_streaks(z_HW, streak_px)
+    matched_HW = z_HW * MATCHED_SIGMA + MATCHED_LEVEL
     return np.asarray(np.clip(np.rint(matched_HW), 0, 255), np.uint8)
 
 

@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +95,8 @@ def extract_patches(
     ).hexdigest()[:24]
     folder = Path(store).absolute() / "patches" / key
     if folder.is_dir():  # whole, because it was renamed into place
-        return read_samples(folder / _TABLE, "patches"), Extraction(**json.loads((folder / _COUNTS).read_text()))
+        stored = replace(read_samples(folder / _TABLE, "patches"), root=str(folder))  # a store may have been moved
+        return stored, Extraction(**json.loads((folder / _COUNTS).read_text()))
     counts = Extraction(images=len(table.rows))
     rows: list[dict[str, Any]] = []
     with written_whole(folder) as beside:

@@ -12,12 +12,12 @@ from pydantic import Field
 
 from glassline.settings import Settings
 from glassline.vision.glass import Glass, Mask
-from glassline.vision.normalise import Grey, Real, robust_spread, smooth
+from glassline.vision.normalise import Grey, Real, robust_spread, smooth, without_streaks
 
 # Grey levels added before the logarithm: the noise of a black image stays small.
 _PEDESTAL = 8.0
-# What deviates more is cut off before backgrounds and streaks are measured.
-_CALM_SIGMA, _STREAK_SIGMA = 2.0, 4.0
+# What deviates more is cut off before the background is measured.
+_CALM_SIGMA = 2.0
 # A band: a change of level or streakiness across rows that holds over this many columns.
 _BAND_WIDTH_PX, _BAND_HEIGHT_PX, _BAND_GAP_PX = 20.0, 3.0, 6
 
@@ -66,8 +66,7 @@ def _deviation(log_HW: Real, settings: SalienceSettings, factor: float, inside_H
     calm_HW = np.clip(fine_HW, rough_HW + median - _CALM_SIGMA * sigma, rough_HW + median + _CALM_SIGMA * sigma)
     z_HW = _in_sigmas(fine_HW - _background(calm_HW, background_px, inside_HW), inside_HW)
     if settings.streak_px:
-        clipped_HW = np.clip(z_HW, -_STREAK_SIGMA, _STREAK_SIGMA)
-        z_HW = _in_sigmas(z_HW - _blur_columns(clipped_HW, settings.streak_px), inside_HW)
+        z_HW = _in_sigmas(without_streaks(z_HW, settings.streak_px), inside_HW)
     return z_HW
 
 
@@ -105,16 +104,4 @@ def _blur(image_HW: Real, sigma_x_px: float, sigma_y_px: float) -> Real:
     small_HW = cv2.GaussianBlur(
         small_HW, (0, 0), sigmaX=sigma_x_px / factor, sigmaY=sigma_y_px, borderType=cv2.BORDER_REFLECT
     )
-    return np.asarray(cv2.resize(small_HW, (width_px, height_px), interpolation=cv2.INTER_LINEAR), np.float32)
-
-
-def _blur_columns(image_HW: Real, sigma_px: float) -> Real:
-    """Blur along columns only, on shrunken columns."""
-    height_px, width_px = image_HW.shape
-    rows = max(2, height_px // max(1, int(sigma_px // 4)))
-    small_HW = cv2.resize(image_HW, (width_px, rows), interpolation=cv2.INTER_AREA)
-    sigma = sigma_px * rows / height_px
-    taps = 2 * int(np.ceil(3 * sigma)) + 1
-    kernel = cv2.getGaussianKernel(taps, sigma)
-    small_HW = cv2.sepFilter2D(small_HW, cv2.CV_32F, np.ones(1), kernel, borderType=cv2.BORDER_REFLECT)
     return np.asarray(cv2.resize(small_HW, (width_px, height_px), interpolation=cv2.INTER_LINEAR), np.float32)

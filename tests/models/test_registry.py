@@ -1,5 +1,7 @@
 """Parameters and operations by hand formula at the defaults: 112 px, 32 metadata values, 4 classes."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -9,7 +11,7 @@ from glassline.models.settings import CnnSettings
 
 
 def _linear(*widths: int) -> int:
-    return sum(before * after + after for before, after in zip(widths, widths[1:], strict=False))
+    return sum(before * after + after for before, after in pairwise(widths))
 
 
 CONVOLUTIONS = (1 * 3 * 3 + 1) * 16 + (16 * 3 * 3 + 1) * 16
@@ -55,5 +57,5 @@ def test_build_model_takes_other_shapes(name):
 
 
 def test_build_model_refuses_an_unknown_name_and_lists_the_known():
-    with pytest.raises(SettingsError, match="mlp, cnn, ensemble_fusion.*got 'resnet'"):
+    with pytest.raises(SettingsError, match=r"mlp, cnn, ensemble_fusion.*got 'resnet'"):
         build_model("resnet", 112, 1, 2, CnnSettings())

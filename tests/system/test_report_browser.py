@@ -1,8 +1,5 @@
 """The report in a real browser."""
 
-import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -14,10 +11,6 @@ from glassline.report.tsne import tsne_html
 
 pytestmark = pytest.mark.system
 
-_QUIET = [
-    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync",
-]  # fmt: skip
 _COUNT = 60
 _HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -40,22 +33,6 @@ def page_url(tmp_path_factory) -> str:
     path = tmp_path_factory.mktemp("report") / "report.html"
     write_page(content, path)
     return path.as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        message = "no chromium on the path; install it (Debian: apt-get install chromium)"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=str(Path(found)), args=_QUIET)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(params=["desktop", "phone", "dark"])

@@ -1,0 +1,92 @@
+"""Small images on disk, the real data sets where they are, the command line, and a browser."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+Glassline = Callable[..., subprocess.CompletedProcess[str]]
+_QUIET = [
+    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync",
+]  # fmt: skip
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """The folder of real data sets; absent is an error in CI and a skip elsewhere."""
+    default = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+    folder = Path(os.environ.get("GLASSLINE_DATA", default))
+    if not folder.is_dir():
+        message = f"real data must lie in {folder}; set GLASSLINE_DATA"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return folder
+
+
+@pytest.fixture
+def write_image(tmp_path: Path) -> Callable[..., Path]:
+    """Write an image of its own content: write_image("a/b.png", seed=3, width=40, height=30)."""
+
+    def write(name: str, seed: int = 0, width: int = 40, height: int = 30, pixels: np.ndarray | None = None) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if pixels is None:
+            pixels = np.random.default_rng(seed).integers(0, 256, (height, width), dtype=np.uint8)
+        assert cv2.imwrite(str(path), pixels)
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def glassline() -> Glassline:
+    """Run `glassline …` in a process of its own; MLflow lies where the run says."""
+
+    def call(*words: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        mlflow = {"MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"}
+        inherited = {name: value for name, value in os.environ.items() if name not in mlflow}
+        return subprocess.run(
+            [sys.executable, "-m", "glassline_cli", *map(str, words)],
+            capture_output=True, text=True, timeout=900, env={**inherited, **environment},
+        )  # fmt: skip
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def tiles(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a small folder of images by class: dark spots on grey, bright spots, and plain glass."""
+    root = tmp_path_factory.mktemp("tiles")
+    generator = np.random.default_rng(0)
+    for name, level in (("bright", 70), ("dark", -70), ("plain", 0)):
+        (root / name).mkdir()
+        for number in range(6):
+            grey_HW = generator.normal(120, 4, (160, 200))
+            x_px, y_px = generator.integers(40, 120, 2)
+            grey_HW[y_px : y_px + 12, x_px : x_px + 12] += level
+            cv2.imwrite(str(root / name / f"{number}.png"), grey_HW.clip(0, 255).astype(np.uint8))
+    return root
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[object]:
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        message = "no chromium on the path; install it (Debian: apt-get install chromium)"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=str(Path(found)), args=_QUIET)
+        yield opened
+        opened.close()
