@@ -32,6 +32,7 @@ from glassline.models.registry import PATCH_PX, build_model
 from glassline.training.data import Batch, PatchDataset, batches
 from glassline.training.fitted import Fitted
 from glassline.training.history import EpochHook, History, relayed
+from glassline.training.sampling import thin_clean
 from glassline.training.settings import TrainingSettings
 from glassline.training.stacking import fit_stack, stacking_rows
 
@@ -120,6 +121,7 @@ def fit_model(
         ModelError: The loss left the finite numbers.
     """
     attributes = table.attributes
+    train_N = thin_clean(table, train_N, settings.clean_ratio, seed)
     branches_N, held_N = (train_N, train_N[:0])
     if name == "ensemble_stacking":
         branches_N, held_N = stacking_rows(table, train_N, seed)

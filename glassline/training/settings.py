@@ -19,6 +19,9 @@ class TrainingSettings(Settings):
     class_weights: Literal["none", "root", "balanced"] = Field(
         "none", description="weigh a class by 1, 1/sqrt(frequency) or 1/frequency"
     )
+    clean_ratio: float = Field(
+        0.0, ge=0, description="clean patches per defect patch that are trained on at most; 0 keeps all"
+    )
     patience: int = Field(0, ge=0, description="epochs without a better validation loss before stopping; 0 never stops")
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = Field("32-true", description="AMP mode")
     devices: int = Field(1, ge=1, description="processes of data-parallel training on one node")
