@@ -34,7 +34,7 @@ IMAGE_COLUMNS = (
 #: Columns of a patch row, besides its attributes (`attr_…`, floats), its `fold` once split, and
 #: `augmentation` and `origin` once augmented. `label` is the class the patch is trained as, `unit` the thing that is
 #: judged (the patch itself, or the image when only images are labelled) and `unit_label` its class.
-#: `overlap` is the share of the patch's candidate box inside the defect mask, NaN where no mask exists.
+#: `overlap` is how far candidate and annotated defect cover each other, 0 to 1, NaN where no mask exists.
 PATCH_COLUMNS = (
     "id", "image", "shard", "row", "label", "unit", "unit_label", "has_mask", "overlap", "x_mm", "y_mm", "zone",
     "crop_x_px", "crop_y_px", "crop_px", "group", "product", "cycle", "source", "sha256",

@@ -53,7 +53,7 @@ class ExtractSettings(Settings):
         False, description="find what repeats in place over the images (reflections, hot pixels) and ignore it"
     )
     min_overlap: float = Field(
-        0.05, gt=0, le=1, description="share of a candidate inside the defect's mask from which it is trained as defect"
+        0.3, gt=0, le=1, description="overlap with an annotated defect from which a candidate is trained as that defect"
     )
 
 
@@ -242,20 +242,32 @@ class _Labels:
             self.defects = int(self.defect_HW.any())
 
     def of(self, candidate: Candidate, min_overlap: float) -> tuple[str, float, set[int]]:
-        """Return (class to train as, share of the candidate on it, indices of annotations hit)."""
+        """Return (class to train as, overlap with the annotation, indices of annotations hit)."""
         box = np.s_[
             candidate.y_px : candidate.y_px + candidate.height_px, candidate.x_px : candidate.x_px + candidate.width_px
         ]
-        area = max(int(candidate.mask_HW.sum()), 1)
+        inside_HW = candidate.mask_HW
         if self.units_are_patches:
-            hits = np.bincount(self._index_HW[box][candidate.mask_HW], minlength=len(self._objects) + 1)[1:]
-            if not len(hits) or hits.max() < min_overlap * area:
+            hits = np.bincount(self._index_HW[box][inside_HW], minlength=len(self._objects) + 1)[1:]
+            if not hits.any():
                 return self._clean or self._image["label"], 0.0, set()
             best = int(hits.argmax())
-            return self._objects[best]["label"], float(hits[best] / area), {best}
+            overlap = _overlap(int(hits[best]), inside_HW, self._index_HW == best + 1)
+            if overlap < min_overlap:
+                return self._clean or self._image["label"], overlap, set()
+            return self._objects[best]["label"], overlap, {best}
         if not self.has_mask:
             return self._image["label"], float("nan"), set()
-        overlap = float(self.defect_HW[box][candidate.mask_HW].sum() / area)
+        overlap = _overlap(int(self.defect_HW[box][inside_HW].sum()), inside_HW, self.defect_HW)
         if overlap >= min_overlap or not self._clean:
             return self._image["label"], overlap, {0} if overlap else set()
         return self._clean, overlap, set()
+
+
+def _overlap(shared_px: int, candidate_HW: Mask, annotation_HW: Mask) -> float:
+    """Return the larger of the candidate's share in the annotation and the annotation's in the candidate.
+
+    A crack's blob is thinner than its mask, a faint blot's is wider: either way they are the same mark.
+    """
+    smaller_px = min(int(candidate_HW.sum()), int(annotation_HW.sum()))
+    return shared_px / smaller_px if smaller_px else 0.0

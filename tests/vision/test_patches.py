@@ -148,11 +148,10 @@ def test_extract_labels_every_patch_as_its_image_when_only_images_are_labelled(l
 
 
 def test_extract_needs_the_stated_share_of_a_candidate_on_the_mask(line, extract):
-    mask_HW = _mask(PLACES[0])
-    mask_HW[:, PLACES[0][0] + SPOT_PX // 4 :] = False  # a quarter of the spot
+    mask_HW = np.roll(_mask(PLACES[0]), SPOT_PX // 2, axis=1)  # half of it beside the spot
     line.add("dent", places=PLACES[:1], mask=mask_HW)
     assert extract(line.table(), min_overlap=0.05)[0].rows["label"].tolist() == ["dent"]
-    assert extract(line.table(), min_overlap=0.6)[0].rows["label"].tolist() == ["control"]
+    assert extract(line.table(), min_overlap=0.9)[0].rows["label"].tolist() == ["control"]
 
 
 def test_extract_places_a_patch_in_mm_on_the_glass(line, extract):
