@@ -20,13 +20,22 @@ SETTINGS: dict[str, dict[str, object]] = {
         "data_format": "mask-folder",
         "product": "magnetic-tile",
         "extract.candidates": magnetic_tile_candidates().model_dump(),
+        "models": ["mlp", "cnn", "metadata", "ensemble_fusion"],
+        "augment.copies": 1,
+        "training.epochs": 8,
         "training.class_weights": "root",
+        "training.clean_ratio": 6,
+        "training.weight_decay": 0.02,
+        "parts": 2,
     },
     "phone_screen": {
         "data_format": "image-folder",
         "product": "phone-screen",
         "extract.candidates": phone_screen_candidates().model_dump(),
         "extract.systematic": True,
+        "models": ["mlp", "cnn", "metadata", "ensemble_fusion"],
+        "training.epochs": 30,
+        "parts": 2,
     },
 }
 

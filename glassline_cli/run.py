@@ -1,6 +1,7 @@
 """`glassline run`, `compile`, `submit`: pipelines on this machine, as YAML, on a cluster."""
 
 import time
+import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -130,6 +131,7 @@ def _create_run(host: str, package: str, arguments: dict[str, Any], experiment: 
     import kfp_server_api
     import urllib3
 
+    warnings.filterwarnings("ignore", "This client only works with Kubeflow Pipeline", FutureWarning)
     try:
         client = kfp.Client(host=host)
         created = client.create_run_from_pipeline_package(

@@ -83,7 +83,7 @@ def demo() -> RetrainSettings:
 def full() -> RetrainSettings:
     """Return the run for a real data set."""
     return RetrainSettings(
-        models=("mlp", "cnn", "ensemble_fusion", "ensemble_average", "ensemble_stacking"),
+        models=("mlp", "cnn", "metadata", "ensemble_fusion", "ensemble_average", "ensemble_stacking"),
         augment=AugmentSettings(copies=3),
         training=TrainingSettings(epochs=20),
         parts=10,

@@ -11,6 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from glassline.errors import SettingsError
 from glassline.models.cnn import build_cnn
 from glassline.models.ensemble import build_average, build_fusion, build_stacking
+from glassline.models.metadata import build_metadata
 from glassline.models.mlp import build_mlp
 from glassline.models.settings import CnnSettings
 
@@ -31,6 +32,7 @@ class Entry:
 MODELS: dict[str, Entry] = {
     "mlp": Entry(build_mlp, "system A, Fig. 2 (baseline)"),
     "cnn": Entry(build_cnn, "system A, eq. 1-4 (vanilla CNN)"),
+    "metadata": Entry(build_metadata, "system A, section 3.1 (metadata branch alone)"),
     "ensemble_fusion": Entry(build_fusion, "system A, section 3.1 (feature fusion)"),
     "ensemble_average": Entry(build_average, "system A, section 3.1 (probability average)"),
     "ensemble_stacking": Entry(build_stacking, "system A, section 3.1 (stacking)"),

@@ -27,7 +27,8 @@ from torch import Tensor, nn
 from glassline.data.samples import SampleTable
 from glassline.data.storage import code_hash
 from glassline.errors import DataError, ModelError
-from glassline.models.ensemble import StackingEnsemble, StandardiseMetadata
+from glassline.models.ensemble import StackingEnsemble
+from glassline.models.metadata import StandardiseMetadata
 from glassline.models.registry import PATCH_PX, build_model
 from glassline.training.data import Batch, PatchDataset, batches
 from glassline.training.fitted import Fitted

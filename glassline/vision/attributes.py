@@ -119,7 +119,7 @@ def _shape(mask_HW: Mask) -> dict[str, float]:
 def describe_image(grey_HW: Grey, maps: dict[str, Real], strengths: list[float]) -> dict[str, float]:
     """Describe the image that a candidate lies in: how salient its worst places are, and its unevenness.
 
-    What tells one part from another (its size, its mean grey) is left out on purpose: a model would learn
+    What tells one part from another (its size, its mean grey) is left out on purpose: a model could learn
     the part by heart instead of the defect.
 
     Args:

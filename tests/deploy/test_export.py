@@ -9,7 +9,7 @@ from glassline.deploy.bundle import load_bundle, write_bundle
 from glassline.deploy.export import TOLERANCE, check_parity, to_onnx
 from glassline.deploy.runtime import OnnxClassifier
 from glassline.errors import ModelError
-from glassline.models.ensemble import StandardiseMetadata
+from glassline.models.metadata import StandardiseMetadata
 from glassline.models.registry import MODELS, build_model
 from glassline.training.fitted import Fitted
 from glassline.training.settings import TrainingSettings

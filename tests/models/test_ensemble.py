@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from glassline.models.ensemble import AverageEnsemble, FusionEnsemble, StackingEnsemble, StandardiseMetadata
+from glassline.models.ensemble import AverageEnsemble, FusionEnsemble, StackingEnsemble
+from glassline.models.metadata import StandardiseMetadata
 from glassline.models.settings import CnnSettings
 
 NAN = float("nan")

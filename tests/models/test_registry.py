@@ -20,6 +20,7 @@ METADATA = _linear(32, 64, 64)
 PARAMETERS = {
     "mlp": _linear(112 * 112, 128, 64, 4),
     "cnn": CONVOLUTIONS + _linear(FEATURES, 128, 64, 4),
+    "metadata": METADATA + _linear(64, 4),
     "ensemble_fusion": CONVOLUTIONS + _linear(FEATURES, 128) + METADATA + _linear(128 + 64, 64, 4),
     "ensemble_average": CONVOLUTIONS + _linear(FEATURES, 128, 64, 4) + METADATA + _linear(64, 4),
     "ensemble_stacking": CONVOLUTIONS + _linear(FEATURES, 128, 64, 4) + METADATA + _linear(64, 4) + _linear(8, 4),
@@ -57,5 +58,5 @@ def test_build_model_takes_other_shapes(name):
 
 
 def test_build_model_refuses_an_unknown_name_and_lists_the_known():
-    with pytest.raises(SettingsError, match=r"mlp, cnn, ensemble_fusion.*got 'resnet'"):
+    with pytest.raises(SettingsError, match=r"mlp, cnn, metadata.*got 'resnet'"):
         build_model("resnet", 112, 1, 2, CnnSettings())

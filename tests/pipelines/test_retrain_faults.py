@@ -107,9 +107,10 @@ def test_run_continues_after_a_kill_and_reuses_finished_steps(
     out = tmp_path / "run"
     command = ["run", "retrain", "--data", str(tiles), "--out", str(out), *SMALL]
     log = out / "pipeline.log"
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW")}
     killed = subprocess.Popen(
         [sys.executable, "-m", "glassline_cli", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        start_new_session=True, env={name: value for name, value in os.environ.items() if not name.startswith("MLFLOW")},
+        start_new_session=True, env=inherited,
     )  # fmt: skip
     deadline = time.monotonic() + 300
     while not (log.is_file() and "finished split_samples" in log.read_text()):
