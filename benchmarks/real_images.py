@@ -24,7 +24,7 @@ SETTINGS: dict[str, dict[str, object]] = {
         "augment.copies": 1,
         "training.epochs": 8,
         "training.class_weights": "root",
-        "training.clean_ratio": 6,
+        "training.clean_ratio": 4,
         "training.weight_decay": 0.02,
         "parts": 2,
     },

@@ -1,7 +1,8 @@
 """Where an image branch looks: class activation maps and their share inside the defect.
 
 Source: system A of the reading, section 4.2 and Fig. 6, after Zhou et al. 2016. The network ends in a
-perceptron, not in global average pooling, so the maps are gradient-weighted (Selvaraju et al. 2017).
+perceptron, not in global average pooling: activations are weighted by their gradient place by place (HiResCAM,
+Draelos and Carin 2020). Weights averaged over places, as Grad-CAM has them, lit the background here.
 Shapes: B patches, H x W pixels, M metadata values.
 """
 
@@ -10,7 +11,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 import torch
-from pytorch_grad_cam import GradCAM
+from pytorch_grad_cam import HiResCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
 
@@ -53,7 +54,7 @@ def activation_maps(
             f"a class activation map needs an image branch, {fitted.name} has none; explain cnn or ensemble_*"
         )
     wrapped = _PatchOnly(fitted.model, torch.from_numpy(metadata_BM)).eval()
-    with GradCAM(model=wrapped, target_layers=[branch.last_convolution]) as cam:
+    with HiResCAM(model=wrapped, target_layers=[branch.last_convolution]) as cam:
         maps_BHW = cam(
             torch.from_numpy(patch_BHW).float().unsqueeze(1), [ClassifierOutputTarget(index) for index in class_B]
         )

@@ -122,7 +122,7 @@ def fit_model(
         ModelError: The loss left the finite numbers.
     """
     attributes = table.attributes
-    train_N = thin_clean(table, train_N, settings.clean_ratio, seed)
+    all_N, train_N = train_N, thin_clean(table, train_N, settings.clean_ratio, seed)
     branches_N, held_N = (train_N, train_N[:0])
     if name == "ensemble_stacking":
         branches_N, held_N = stacking_rows(table, train_N, seed)
@@ -139,9 +139,11 @@ def fit_model(
         if isinstance(part, StandardiseMetadata):
             part.fit(torch.from_numpy(train.metadata_NM))
     folder = checkpoints / _fit_key(name, table, branches_N, validation_N, settings, seed)
+    unthinned_N = PatchDataset(table, all_N, attributes).labels_N
+    weight_C = class_weights(train.labels_N, unthinned_N, len(table.classes), settings)
     with nullcontext(on_epoch) if settings.devices == 1 else relayed(on_epoch) as hook:
         history = History(hook)
-        _run(model, train, validation, table, settings, seed, folder, history)
+        _run(model, train, validation, weight_C, settings, seed, folder, history)
     if isinstance(model, StackingEnsemble):
         fit_stack(model, PatchDataset(table, held_N, attributes))
     shutil.rmtree(folder, ignore_errors=True)
@@ -157,12 +159,12 @@ def fit_model(
 
 
 def _run(
-    model: nn.Module, train: PatchDataset, validation: PatchDataset, table: SampleTable,
+    model: nn.Module, train: PatchDataset, validation: PatchDataset, weight_C: Tensor,
     settings: TrainingSettings, seed: int, folder: Path, history: History,
 ) -> None:  # fmt: skip
     """Fit in place; resume from `folder` when it holds an epoch."""
     steps = settings.epochs * -(-len(train) // settings.batch_size)
-    task = ClassifierTask(model, class_weights(train.labels_N, len(table.classes), settings), settings, steps, seed)
+    task = ClassifierTask(model, weight_C, settings, steps, seed)
     last, best = folder / "last.ckpt", folder / "best.ckpt"
     callbacks: list[Callback] = [history]
     if settings.patience:
@@ -202,11 +204,24 @@ def _checkpoint(path: Path, monitor: str | None) -> ModelCheckpoint:
     return ModelCheckpoint(path.parent, path.stem, monitor=monitor, enable_version_counter=False)
 
 
-def class_weights(labels_N: npt.NDArray[np.int64], classes: int, settings: TrainingSettings) -> Tensor:
-    """Return one loss weight per class (C,), mean 1 over the training rows; a class without rows weighs 1."""
+def class_weights(
+    labels_N: npt.NDArray[np.int64], unthinned_N: npt.NDArray[np.int64], classes: int, settings: TrainingSettings
+) -> Tensor:
+    """Return one loss weight per class (C,), mean 1 over the training rows; a class without rows weighs 1.
+
+    Clean patches that were left out count by the weight of those that stayed: the loss keeps the frequencies that the
+    model will meet, and defects are not over-called.
+
+    Args:
+        labels_N: Class index of the rows that are trained on.
+        unthinned_N: Class index of the rows before clean ones were left out.
+        classes: Number of classes.
+        settings: Its `class_weights`.
+    """
     count_C = np.bincount(labels_N, minlength=classes).astype(np.float64)
+    met_C = np.bincount(unthinned_N, minlength=classes).astype(np.float64)
     power = {"none": 0.0, "root": 0.5, "balanced": 1.0}[settings.class_weights]
-    weight_C = np.where(count_C > 0, count_C.clip(min=1) ** -power, 0.0)
+    weight_C = np.where(count_C > 0, met_C / count_C.clip(min=1) * met_C.clip(min=1) ** -power, 0.0)
     weight_C *= len(labels_N) / (weight_C * count_C).sum()
     # Not 0: a batch of validation rows of such a class alone would have the loss 0 / 0.
     return torch.tensor(np.where(count_C > 0, weight_C, 1.0), dtype=torch.float32)

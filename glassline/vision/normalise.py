@@ -14,7 +14,7 @@ Real = npt.NDArray[np.float32]
 
 #: What the matched image has: its median, and grey levels per robust sigma.
 MATCHED_LEVEL = 128.0
-MATCHED_SIGMA = 20.0
+MATCHED_SIGMA = 8.0
 
 _MAD_TO_SIGMA = 1.4826
 _LEAST_SIGMA = 1e-3
@@ -115,7 +115,7 @@ def normalise(grey_HW: Grey, background_px: float, streak_px: float = 0.0) -> Gr
         streak_px: Streaks along columns longer than this are removed; 0 keeps them.
 
     Returns:
-        Image (H, W), uint8: median 128, one robust sigma is 20 grey levels, clipped to 0..255.
+        Image (H, W), uint8: median 128, one robust sigma is 8 grey levels, clipped to 0..255.
 
     Raises:
         DataError: The array is no grey 8-bit image.

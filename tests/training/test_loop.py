@@ -190,10 +190,18 @@ def test_fit_runs_in_half_precision_near_the_full_one(fit, name):
 @pytest.mark.parametrize(("kind", "power"), [("none", 0.0), ("root", 0.5), ("balanced", 1.0)])
 def test_class_weights_follow_the_frequency_and_average_one_over_rows(kind, power):
     labels = [0] * 9 + [1] * 3 + [3] * 1
-    weights = class_weights(np.array(labels), 4, TrainingSettings(class_weights=kind)).tolist()
+    rows = np.array(labels)
+    weights = class_weights(rows, rows, 4, TrainingSettings(class_weights=kind)).tolist()
     raw = {label: (1 / labels.count(label)) ** power for label in set(labels)}
     mean = sum(raw[label] for label in labels) / len(labels)
     assert weights == pytest.approx([raw[0] / mean, raw[1] / mean, 1.0, raw[3] / mean])
+
+
+def test_class_weights_let_the_clean_patches_that_stay_stand_for_those_left_out():
+    everything, kept = np.array([0] * 40 + [1] * 4), np.array([0] * 8 + [1] * 4)
+    clean, dent = class_weights(kept, everything, 2, TrainingSettings()).tolist()
+    assert clean / dent == pytest.approx(40 / 8)
+    assert (8 * clean + 4 * dent) / 12 == pytest.approx(1)
 
 
 def test_training_settings_divide_a_batch_over_devices():
