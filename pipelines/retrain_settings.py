@@ -10,6 +10,9 @@ from glassline.vision.augment import AugmentSettings
 from glassline.vision.patches import ExtractSettings
 
 
+_WITHOUT_IMAGE_BRANCH = ("mlp", "metadata")
+
+
 class RetrainSettings(Settings):
     """What a run of `retrain` can be told, besides where its data is."""
 
@@ -41,6 +44,8 @@ class RetrainSettings(Settings):
         for name in (self.model_name, self.baseline):
             if name not in self.models:
                 raise ValueError(f"model_name and baseline must be among models {list(self.models)}, got {name}")
+        if self.model_name in _WITHOUT_IMAGE_BRANCH:
+            raise ValueError(f"model_name must have an image branch to explain (cnn, ensemble_*), got {self.model_name}")
         return self
 
     def arguments(self, data: str, data_hash: str, store: str) -> dict[str, Any]:

@@ -48,3 +48,8 @@ def test_overrides_refuse_what_no_setting_accepts(pair: str) -> None:
 def test_settings_refuse_a_model_to_export_that_is_not_validated() -> None:
     with pytest.raises(SettingsError, match="model_name"):
         RetrainSettings.parse({"model_name": "ensemble_average"})
+
+
+def test_settings_refuse_to_export_a_model_that_cannot_be_explained() -> None:
+    with pytest.raises(SettingsError, match="image branch"):
+        RetrainSettings.parse({"model_name": "mlp", "models": ["mlp", "cnn"]})
