@@ -31,10 +31,14 @@ SETTINGS: dict[str, dict[str, object]] = {
     "phone_screen": {
         "data_format": "image-folder",
         "product": "phone-screen",
-        "extract.candidates": phone_screen_candidates().model_dump(),
+        "extract.candidates": {**phone_screen_candidates().model_dump(), "per_image": 2},
         "extract.systematic": True,
         "models": ["mlp", "cnn", "metadata", "ensemble_fusion"],
-        "training.epochs": 30,
+        "augment.copies": 3,
+        "training.epochs": 40,
+        "training.batch_size": 16,
+        "training.cnn.pool_px": 4,
+        "training.weight_decay": 0.02,
         "parts": 2,
     },
 }

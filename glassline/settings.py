@@ -1,11 +1,14 @@
 """Base of every settings model: frozen, no unknown keys, errors that list the known ones."""
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from glassline.errors import SettingsError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 
 class Settings(BaseModel):
@@ -29,9 +32,15 @@ class Settings(BaseModel):
         try:
             return cls(**dict(values or {}))
         except ValidationError as error:
-            problems = "; ".join(
-                f"{'.'.join(map(str, item['loc']))}: {item['msg']}, got {item['input']!r}" for item in error.errors()
-            )
+            problems = "; ".join(_told(item) for item in error.errors())
             raise SettingsError(
                 f"{cls.__name__} does not accept this: {problems}; known settings: {', '.join(cls.model_fields)}"
             ) from None
+
+
+def _told(item: "ErrorDetails") -> str:
+    """Return one problem: field, rule and value; a rule of our own names its value itself."""
+    where = ".".join(map(str, item["loc"]))
+    said = item["msg"].removeprefix("Value error, ")
+    told = said if item["type"] == "value_error" else f"{said}, got {item['input']!r:.200}"
+    return f"{where}: {told}" if where else told

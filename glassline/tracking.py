@@ -12,6 +12,7 @@ import itertools
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 import time
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import glassline
+from glassline.data.names import plain_name
 from glassline.errors import GlasslineError, TrackingError
 
 # A server that does not answer is told within seconds, not after MLflow's seven retries.
@@ -82,16 +84,18 @@ def _answers() -> Iterator[None]:
     try:
         yield
     except (MlflowException, requests.RequestException, SQLAlchemyError) as error:
-        first = str(error).splitlines()[0][:300]
+        first = without_secret(str(error).partition("\n")[0])[:300]
+        if getattr(error, "error_code", "") == "INVALID_PARAMETER_VALUE":
+            raise TrackingError(f"MLflow must accept what it is given, got: {first}; rename what it refuses") from error
         raise TrackingError(
-            f"the MLflow server at {_without_secret(_uri())} must answer, got: {first}; check MLFLOW_TRACKING_URI "
+            f"the MLflow server at {without_secret(_uri())} must answer, got: {first}; check MLFLOW_TRACKING_URI "
             "and that the server runs"
         ) from error
 
 
-def _without_secret(uri: str) -> str:
-    head, at, tail = uri.rpartition("@")
-    return f"{head.split('://')[0]}://***@{tail}" if at else uri
+def without_secret(text: str) -> str:
+    """Return an address, or a message that holds one, with user and password left out."""
+    return re.sub(r"://[^/\s@]+@", "://***@", text)
 
 
 def create_pipeline_run(experiment: str, name: str, tags: Mapping[str, str], artifacts: str | None) -> str:
@@ -215,7 +219,7 @@ class StepRun:
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)
-        found = [Metric(name, float(value), now, step) for name, value in values.items()]
+        found = [Metric(plain_name(name), float(value), now, step) for name, value in values.items()]
         with _answers():
             for start in range(0, len(found), _BATCH):
                 client().log_batch(self.run_id, metrics=found[start : start + _BATCH])
@@ -229,12 +233,12 @@ class StepRun:
     def figure(self, figure: "Figure", name: str) -> None:
         """Log a matplotlib figure as `figures/NAME.png`."""
         with _answers():
-            client().log_figure(self.run_id, figure, f"figures/{name}.png")
+            client().log_figure(self.run_id, figure, f"figures/{plain_name(name)}.png")
 
     def table(self, rows: "pd.DataFrame", name: str) -> None:
         """Log a table as `tables/NAME.json`, which MLflow shows as a table."""
         with _answers():
-            client().log_table(self.run_id, rows, f"tables/{name}.json")
+            client().log_table(self.run_id, rows, f"tables/{plain_name(name)}.json")
 
     def artifact(self, path: str | Path, folder: str = "") -> None:
         """Log a file or folder."""
@@ -293,7 +297,7 @@ def _closed(run: StepRun) -> Iterator[StepRun]:
     except BaseException as error:
         status = "FAILED" if isinstance(error, Exception) else "KILLED"
         try:
-            run.tags({"glassline.error": f"{type(error).__name__}: {error}"[:4000]})
+            run.tags({"glassline.error": without_secret(f"{type(error).__name__}: {error}")[:4000]})
             client().set_terminated(run.run_id, status)
         except Exception as second:
             warnings.warn(f"run {run.run_id} stays open: {second}", RuntimeWarning, stacklevel=2)

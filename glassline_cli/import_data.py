@@ -30,27 +30,22 @@ def import_data(
     Example: glassline import photos/ --format image-folder --out data/ --product P1 --cycle 2026a
     """
     from rich.console import Console
-    from rich.progress import Progress
 
     from glassline.data.importers import read_source
+    from glassline.data.storage import check_apart
+    from glassline_cli.progress import progress_of
 
+    check_apart(out, source)
     console = Console()
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("reading images", total=None)
-        table = read_source(
-            source,
-            format,
-            product=product,
-            cycle=cycle,
-            clean_class=clean_class,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
+    with progress_of("reading images", console) as report:
+        table = read_source(source, format, product=product, cycle=cycle, clean_class=clean_class, progress=report)
     target = out / "samples.parquet"
     table.write(target)
     _print_summary(console, table, target)
 
 
 def _print_summary(console: "Console", table: "SampleTable", target: Path) -> None:
+    from rich.markup import escape
     from rich.table import Table
 
     from glassline.data.importers import duplicate_groups
@@ -61,7 +56,7 @@ def _print_summary(console: "Console", table: "SampleTable", target: Path) -> No
         own = rows[rows["label"] == label]
         name = f"{label} (clean)" if label == table.clean_class else label
         counts = (len(own), own["group"].nunique(), (own["mask"] != "").sum(), (own["objects"] != "").sum())
-        summary.add_row(name, *map(str, counts))
+        summary.add_row(escape(name), *map(str, counts))
     console.print(summary)
     same = duplicate_groups(table)
     for ids in same[:10]:

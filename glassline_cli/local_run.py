@@ -1,17 +1,19 @@
 """Run a pipeline on this machine: kfp's local runner, SQLite MLflow, one folder for everything."""
 
+import fcntl
 import hashlib
 import json
 import os
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from glassline import tracking
-from glassline.data.storage import code_hash, written_whole
+from glassline.data.storage import code_hash, ready_folder, written_whole
 from glassline.errors import GlasslineError, StorageError
 from glassline_cli.watch import watched
 
@@ -54,13 +56,33 @@ def run_locally(
 
     Raises:
         GlasslineError: A step failed; carries that step's own message.
+        StorageError: The folder may not be written, or another run is using it.
     """
+    ready_folder(out)
+    with _alone(out):
+        return _run_alone(name, pipeline, arguments, out, experiment, tags)
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Hold the folder for one run: a second one would continue the first as if it had been killed."""
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        lock = open(out / "run.lock", "w")  # noqa: SIM115 - closed below
     except OSError as error:
-        raise StorageError(
-            f"--out must be a folder that may be written, got {out} ({error}); choose another"
-        ) from error
+        raise StorageError(f"{out} must be a folder that may be written ({error}); choose another --out") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StorageError(
+                f"--out must be used by one run at a time, another one is using {out}; wait or choose another"
+            ) from None
+        yield
+
+
+def _run_alone(
+    name: str, pipeline: Any, arguments: Mapping[str, Any], out: Path, experiment: str, tags: Mapping[str, str]
+) -> LocalResult:
     os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{out.absolute() / 'mlflow.db'}")
     for variable, value in _KEEP_MEMORY.items():
         os.environ.setdefault(variable, value)
@@ -75,6 +97,11 @@ def run_locally(
             tracking.close_pipeline_run(status, watcher.failure or str(error))
             if isinstance(error, RuntimeError) and watcher.failure:
                 raise GlasslineError(f"{watcher.failure} (log: {out / 'pipeline.log'})") from None
+            if isinstance(error, RuntimeError) and watcher.running:
+                raise GlasslineError(
+                    f"{', '.join(watcher.running)} must end by itself, its process was killed or crashed; free memory "
+                    f"or disk, read {out / 'pipeline.log'}, and give the command again to continue"
+                ) from None
             raise
     tracking.close_pipeline_run("FINISHED")
     (out / _STATE).unlink()

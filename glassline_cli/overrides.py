@@ -32,8 +32,20 @@ def with_overrides(preset: Settings, pairs: Sequence[str]) -> Any:
             inner = inner[name]
         if last not in inner:
             raise SettingsError(f"--set {key}: unknown setting {last!r}; known: {', '.join(inner)}")
-        try:
-            inner[last] = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise SettingsError(f"--set {key}: the value must be YAML, got {text!r} ({error}); quote it") from error
+        value = yaml_value(key, text)
+        # Text stays text: a cycle 7 or 2026-01-31 is a name, whatever YAML makes of it.
+        inner[last] = text if isinstance(inner[last], str) and not isinstance(value, str) else value
     return type(preset).parse(values)
+
+
+def yaml_value(key: str, text: str) -> Any:
+    """Return the value of `--set key=text`.
+
+    Raises:
+        SettingsError: The text is no YAML.
+    """
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:
+        problem = " ".join(str(error).split())
+        raise SettingsError(f"--set {key}: the value must be YAML, got {text!r} ({problem}); quote it") from error

@@ -1,5 +1,7 @@
 """`glassline run`, `compile`, `submit`: pipelines on this machine, as YAML, on a cluster."""
 
+import shlex
+import sys
 import time
 import warnings
 from pathlib import Path
@@ -45,12 +47,14 @@ def run(
 
     Example: glassline run retrain --preset demo --data tiles --set data_format=mask-folder --out runs/tiles
     """
-    from glassline.data.storage import folder_hash
+    from glassline.data.storage import check_apart, folder_hash
     from glassline_cli.local_run import run_locally
     from glassline_cli.simulated import simulated_data
     from pipelines.catalogue import find
 
     settings = _settings(pipeline, preset, overrides)
+    if data is not None:
+        check_apart(out, data)
     source = data if data is not None else simulated_data(preset, settings.seed, out)
     arguments = settings.arguments(str(source.absolute()), folder_hash(source), str((out / "store").absolute()))
     result = run_locally(
@@ -75,8 +79,17 @@ def _show(result: Any, out: Path) -> None:
     console.print(table)
     share = result.outside_seconds / result.wall_seconds
     console.print(f"{result.steps} steps in {result.wall_seconds:.0f} s, {share:.0%} of it outside the steps")
-    console.print(f"report: {out / 'report.html'}")
-    console.print(f"MLflow: mlflow ui --backend-store-uri {result.tracking_uri}")
+    console.print(f"report: {out / 'report.html'}", markup=False)
+    console.print(f"MLflow: {_open_mlflow(result.tracking_uri)}", markup=False)
+
+
+def _open_mlflow(uri: str) -> str:
+    """Return the command that opens a local store, or the address of a server."""
+    from glassline.tracking import without_secret
+
+    if not uri.startswith("sqlite:"):
+        return without_secret(uri)
+    return shlex.join([str(Path(sys.executable).with_name("mlflow")), "ui", "--backend-store-uri", uri])
 
 
 def compile_(
@@ -86,7 +99,8 @@ def compile_(
 ) -> None:
     """Compile a pipeline to YAML for a cluster.
 
-    GLASSLINE_IMAGE_PREFIX and GLASSLINE_IMAGE_TAG choose the images.
+    GLASSLINE_IMAGE_PREFIX and GLASSLINE_IMAGE_TAG choose the images; GLASSLINE_IMAGE_VISION and
+    GLASSLINE_IMAGE_TRAINING replace one of them, for a digest.
 
     Example: glassline compile retrain --out build
     """
@@ -105,7 +119,9 @@ def submit(
     store: Annotated[str, typer.Option(help="folder for shards as the cluster sees it")],
     preset: PRESET = "full",
     experiment: Annotated[str, typer.Option(help="Kubeflow experiment")] = "glassline",
-    data_hash: Annotated[str, typer.Option(help="SHA-256 of the data; keys the cache")] = "",
+    data_hash: Annotated[
+        str, typer.Option(help="SHA-256 of the data; keys the cache, without it nothing is cached")
+    ] = "",
     overrides: SETTINGS = None,
 ) -> None:
     """Submit a pipeline to a cluster and print the link to its run.
@@ -120,9 +136,31 @@ def submit(
     arguments = settings.arguments(data, data_hash, store)
     with tempfile.TemporaryDirectory() as folder:
         package = compile_pipeline(pipeline, Path(folder))
+        if not data_hash:
+            _forbid_caching(package)
         typer.echo(
             _create_run(host, str(package), arguments, experiment, f"{pipeline} {time.strftime('%Y-%m-%d %H:%M')}")
         )
+
+
+def _forbid_caching(package: Path) -> None:
+    """Switch the cache off in compiled YAML: knowing data by its address only, it would serve older data's results.
+
+    The client's own switch does not reach tasks inside an exit handler.
+    """
+    import yaml
+
+    documents = list(yaml.safe_load_all(package.read_text()))
+    left: list[Any] = list(documents)
+    while left:
+        node = left.pop()
+        if isinstance(node, dict):
+            if "cachingOptions" in node:
+                node["cachingOptions"] = {}
+            left += node.values()
+        elif isinstance(node, list):
+            left += node
+    package.write_text(yaml.safe_dump_all(documents, sort_keys=False))
 
 
 def _create_run(host: str, package: str, arguments: dict[str, Any], experiment: str, name: str) -> str:
@@ -131,15 +169,20 @@ def _create_run(host: str, package: str, arguments: dict[str, Any], experiment: 
     import kfp_server_api
     import urllib3
 
+    from glassline.tracking import without_secret
+
     warnings.filterwarnings("ignore", "This client only works with Kubeflow Pipeline", FutureWarning)
     try:
         client = kfp.Client(host=host)
         created = client.create_run_from_pipeline_package(
-            package, arguments=arguments, run_name=name, experiment_name=experiment, enable_caching=True
+            package,
+            arguments=arguments,
+            run_name=name,
+            experiment_name=experiment,
         )
     except (kfp_server_api.ApiException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-        first = str(error).splitlines()[0][:200]
+        first = without_secret(str(error).partition("\n")[0])[:200]
         raise TrackingError(
-            f"--host must be a Kubeflow Pipelines API that answers, got {host} ({first}); check it"
+            f"--host must be a Kubeflow Pipelines API that answers, got {without_secret(host)} ({first}); check it"
         ) from None
     return f"{host.rstrip('/')}/#/runs/details/{created.run_id}"

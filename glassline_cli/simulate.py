@@ -2,15 +2,9 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rich.console import Console
-    from rich.progress import Progress
 
 app = typer.Typer(name="simulate", no_args_is_help=True)
 
@@ -41,29 +35,13 @@ def line_scan(
     Example: glassline simulate line-scan --samples 2400 --seed 0 --out data/line-scan
     """
     from rich.console import Console
-    from rich.progress import Progress
 
+    from glassline_cli.progress import progress_of
     from hardware_ingest.line_scan.dataset import simulate_line_scan
     from hardware_ingest.line_scan.settings import LineScanSettings
 
     console = Console()
     settings = LineScanSettings.parse({"location": location.value})
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        report = _bar(bar) if console.is_terminal else _lines(console)
+    with progress_of("rendering glasses", console) as report:
         written = simulate_line_scan(samples, seed, out, settings, report)
     console.print(f"written: {written}", markup=False, soft_wrap=True)
-
-
-def _bar(bar: "Progress") -> "Callable[[int, int], None]":
-    task = bar.add_task("rendering glasses", total=None)
-    return lambda done, total: bar.update(task, completed=done, total=total)
-
-
-def _lines(console: "Console") -> "Callable[[int, int], None]":
-    """Report about ten times, each on a line of its own."""
-
-    def report(done: int, total: int) -> None:
-        if done == total or done % max(total // 10, 1) == 0:
-            console.print(f"rendering glasses: {done} of {total}", soft_wrap=True)
-
-    return report

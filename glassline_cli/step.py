@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 
 from glassline.errors import SettingsError
+from glassline_cli.overrides import yaml_value
 
 
 def step(
@@ -29,13 +29,25 @@ def step(
         key, equals, text = pair.partition("=")
         if not equals or key not in known:
             raise SettingsError(f"--set takes an argument of {name}: {', '.join(known)}; got {pair!r}")
-        arguments[key] = yaml.safe_load(text)
+        arguments[key] = _checked(key, text, known[key].annotation)
     missing = [key for key in known if key not in arguments]
     if missing:
         raise SettingsError(
             f"{name} needs all of {', '.join(known)}; missing: {', '.join(missing)}; give them with --set"
         )
     typer.echo(json.dumps({"output": function(**arguments)}))
+
+
+def _checked(key: str, text: str, wanted: Any) -> Any:
+    """Return the value of an argument as the type that the step's signature names."""
+    from pydantic import TypeAdapter, ValidationError
+
+    if wanted is str:
+        return text
+    try:
+        return TypeAdapter(wanted).validate_python(yaml_value(key, text))
+    except ValidationError as error:
+        raise SettingsError(f"--set {key}: {error.errors()[0]['msg']}, got {text!r}; mend the value") from error
 
 
 def _find(name: str) -> Any:

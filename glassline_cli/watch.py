@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from glassline.tracking import FAILED, FINISHED, NOTE, STARTED
@@ -20,6 +21,7 @@ class Watcher(io.TextIOBase):
         """Watch a pipeline of `steps` steps."""
         self._log, self._console, self._line = log, console, ""
         self.failure = ""
+        self.running: list[str] = []
         self.finished = 0
         self._progress = Progress(
             TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} of {task.total} steps"),
@@ -50,17 +52,21 @@ class Watcher(io.TextIOBase):
             if mark not in line:
                 continue
             text = line.split(mark, 1)[1].strip()
+            if mark == STARTED:
+                self.running.append(text)
+            elif mark in {FINISHED, FAILED}:
+                self.running = [name for name in self.running if not text.startswith(name)]
             if mark == FINISHED:
                 self.finished += 1
                 self._progress.update(self._task, completed=self.finished)
             elif mark == STARTED:
-                self._progress.update(self._task, description=text)
+                self._progress.update(self._task, description=escape(text))
                 if self._console.is_terminal:
                     return
             elif mark == FAILED:
                 self.failure = self.failure or text
             word = mark.split("> ")[1]
-            self._console.print(f"[{style}]{word:>9}[/] {text}", highlight=False, soft_wrap=True)
+            self._console.print(f"[{style}]{word:>9}[/] {escape(text)}", highlight=False, soft_wrap=True)
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:

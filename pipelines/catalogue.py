@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from glassline.data.storage import ready_folder
 from glassline.errors import SettingsError
 from pipelines.retrain_settings import PRESETS, RetrainSettings
 
@@ -47,7 +48,7 @@ def compile_pipeline(name: str, folder: Path = COMPILED) -> Path:
     from kfp import compiler
 
     path = folder / f"{name}.yaml"
-    folder.mkdir(parents=True, exist_ok=True)
+    ready_folder(folder)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # kfp's own deprecations
         compiler.Compiler().compile(find(name).load(), str(path))

@@ -77,10 +77,11 @@ def retrain(
         explained = explain_cam(augmented=augmented, model=model, seed=seed)
         embedded = embed_tsne(augmented=augmented, model=model, seed=seed)
         exported = export_model(augmented=augmented, model=model, extract=extract)
+        # A champion of a run that fails afterwards would be a model that nobody has compared or explained.
         promoted = promote_model(
             augmented=augmented, bundle=exported.outputs["bundle"], export_run=exported.outputs["Output"],
             registered_model=registered_model, significance=significance,
-        )  # fmt: skip
+        ).after(compared, explained)  # fmt: skip
         write_report(
             samples=samples, augmented=augmented, evaluation=evaluation, comparison=compared.outputs["comparison"],
             explanation=explained.outputs["explanation"], embedding=embedded.outputs["embedding"],

@@ -4,11 +4,12 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from glassline.data.importers import LAYOUTS
+from glassline.models.settings import MODEL_NAMES, PATCH_PX
 from glassline.settings import Settings
 from glassline.training.settings import TrainingSettings
 from glassline.vision.augment import AugmentSettings
 from glassline.vision.patches import ExtractSettings
-
 
 _WITHOUT_IMAGE_BRANCH = ("mlp", "metadata")
 
@@ -17,7 +18,12 @@ class RetrainSettings(Settings):
     """What a run of `retrain` can be told, besides where its data is."""
 
     data_format: str = Field("coco", description="layout of the data, as in `glassline import --format`")
-    product: str = Field("glass", description="product name; the registered model is named after it")
+    product: str = Field(
+        "glass",
+        pattern=r"^[^/:]+$",
+        max_length=100,
+        description="product name without / and :; the registered model is named after it",
+    )
     cycle: str = Field("1", description="product cycle")
     clean_class: str = Field("", description="class without defect; '' where the layout tells or there is none")
     extract: ExtractSettings = Field(ExtractSettings(), description="how candidates become patches")
@@ -41,11 +47,22 @@ class RetrainSettings(Settings):
 
     @model_validator(mode="after")
     def _names_agree(self) -> "RetrainSettings":
+        if self.data_format not in LAYOUTS:
+            raise ValueError(f"data_format must be one of {', '.join(LAYOUTS)}, got {self.data_format}")
+        if len(set(self.models)) < len(self.models) or not set(self.models) <= set(MODEL_NAMES):
+            raise ValueError(f"models must be among {', '.join(MODEL_NAMES)}, each once, got {list(self.models)}")
+        if self.extract.candidates.patch_px != PATCH_PX:
+            raise ValueError(
+                f"extract.candidates.patch_px must be {PATCH_PX}, which models read, got "
+                f"{self.extract.candidates.patch_px}; set window_px for another field of view"
+            )
         for name in (self.model_name, self.baseline):
             if name not in self.models:
                 raise ValueError(f"model_name and baseline must be among models {list(self.models)}, got {name}")
         if self.model_name in _WITHOUT_IMAGE_BRANCH:
-            raise ValueError(f"model_name must have an image branch to explain (cnn, ensemble_*), got {self.model_name}")
+            raise ValueError(
+                f"model_name must have an image branch to explain (cnn, ensemble_*), got {self.model_name}"
+            )
         return self
 
     def arguments(self, data: str, data_hash: str, store: str) -> dict[str, Any]:

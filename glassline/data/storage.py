@@ -11,6 +11,7 @@ from pathlib import Path
 from glassline.errors import StorageError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+_REFUSED = {errno.EACCES, errno.EROFS, errno.EPERM}
 
 
 @contextmanager
@@ -25,8 +26,8 @@ def written_whole(target: str | Path) -> Iterator[Path]:
     """
     target = Path(target)
     beside = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.partial")
+    ready_folder(target.parent)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
         yield beside
         if target.is_dir():
             shutil.rmtree(target)
@@ -38,7 +39,7 @@ def written_whole(target: str | Path) -> Iterator[Path]:
             raise StorageError(
                 f"{target} needs more space than its disk has ({error.strerror}); free some or choose another --out"
             ) from error
-        if error.errno in {errno.EACCES, errno.EROFS, errno.EPERM}:
+        if error.errno in _REFUSED:
             raise StorageError(
                 f"{target} must be in a folder that may be written ({error.strerror}); choose another --out"
             ) from error
@@ -48,6 +49,28 @@ def written_whole(target: str | Path) -> Iterator[Path]:
             shutil.rmtree(beside, ignore_errors=True)
         else:
             beside.unlink(missing_ok=True)
+
+
+def ready_folder(folder: Path) -> None:
+    """Make a folder, with its parents, unless it is there.
+
+    Raises:
+        StorageError: It cannot be made, or is a file.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"{folder} must be a folder that may be written ({error}); choose another --out") from error
+
+
+def check_apart(out: Path, data: Path) -> None:
+    """Refuse to write into the data: it would change its hash, and be read as data the next time.
+
+    Raises:
+        StorageError: `out` is `data` or lies in it.
+    """
+    if out.resolve().is_relative_to(data.resolve()):
+        raise StorageError(f"--out must lie outside the data folder {data}, got {out}; choose another --out")
 
 
 def sha256_file(path: str | Path) -> str:
@@ -62,7 +85,7 @@ def folder_hash(folder: str | Path) -> str:
     Independent of where the folder lies and of file times. Hidden files and folders do not count.
 
     Raises:
-        StorageError: The folder is missing or holds no file.
+        StorageError: The folder is missing, holds no file, or one that cannot be read.
     """
     root = Path(folder)
     if not root.is_dir():
@@ -73,7 +96,10 @@ def folder_hash(folder: str | Path) -> str:
     if not names:
         raise StorageError(f"a data folder must hold files, got none under {root}; check --data")
     for name in names:
-        digest.update(f"{name}\0{sha256_file(root / name)}\n".encode())
+        try:
+            digest.update(f"{name}\0{sha256_file(root / name)}\n".encode(errors="surrogateescape"))
+        except OSError as error:
+            raise StorageError(f"every file of a data folder must be readable ({error}); mend or remove it") from error
     return digest.hexdigest()
 
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from glassline.errors import ModelError
-from glassline.models.registry import PATCH_PX
+from glassline.models.settings import PATCH_PX
 from glassline.training.fitted import Fitted
 
 #: Largest difference of a class probability between torch and ONNX Runtime that an export may show.

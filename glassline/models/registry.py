@@ -13,10 +13,10 @@ from glassline.models.cnn import build_cnn
 from glassline.models.ensemble import build_average, build_fusion, build_stacking
 from glassline.models.metadata import build_metadata
 from glassline.models.mlp import build_mlp
-from glassline.models.settings import CnnSettings
+from glassline.models.settings import PATCH_PX, CnnSettings
 
-#: Defaults that `describe` counts at: the paper's patch and classes, and the attributes of candidates.
-PATCH_PX, METADATA, CLASSES = 112, 32, 4
+#: Defaults that `describe` counts at: the attributes of candidates, and the paper's classes.
+METADATA, CLASSES = 32, 4
 
 Builder = Callable[[int, int, int, CnnSettings], nn.Module]
 

@@ -4,6 +4,12 @@ from pydantic import Field
 
 from glassline.settings import Settings
 
+#: Edge of the patches that models read, px.
+PATCH_PX = 112
+
+#: The names of glassline.models.registry.MODELS; a test compares.
+MODEL_NAMES = ("mlp", "cnn", "metadata", "ensemble_fusion", "ensemble_average", "ensemble_stacking")
+
 
 class CnnSettings(Settings):
     """Shape of the image branch; the axes of the paper's Fig. 3."""

@@ -1,15 +1,22 @@
 """Show where the model looks, and list the samples where it looks elsewhere than at the defect."""
 
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from glassline.data.names import plain_name
 from glassline.data.samples import SampleTable, read_samples
 from glassline.data.shards import ShardReader
 from glassline.data.splits import test_rows
 from glassline.data.storage import written_whole
 from glassline.steps.train_ensemble import TEST_FOLD
 from glassline.tracking import step_run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 #: Files of the explanation folder, beside one `cam_<class>.png` per class.
 EXPLAINED, ELSEWHERE = "cams.parquet", "elsewhere.parquet"
@@ -27,7 +34,7 @@ def explain_cam(augmented_path: str, model_path: str, seed: int, explanation_pat
             energy share, mask share, elsewhere) and `elsewhere.parquet` (its rows to review, thumbnails as PNG).
     """
     from glassline.analysis.cam import activation_maps, energy_inside, looks_elsewhere
-    from glassline.report.figures import cam_grid, save_figure
+    from glassline.report.figures import save_figure
     from glassline.training.fitted import load_fitted, predict
 
     with step_run("explain_cam", {"seed": seed}) as run:
@@ -64,15 +71,8 @@ def explain_cam(augmented_path: str, model_path: str, seed: int, explanation_pat
             beside.mkdir(parents=True)
             explained.to_parquet(beside / EXPLAINED)
             elsewhere.to_parquet(beside / ELSEWHERE)
-            for name in fitted.classes:
-                shown = np.flatnonzero(explained["label"] == name)[:_SHOWN]
-                if not len(shown):
-                    continue
-                titles = [
-                    f"{one.predicted}, {one.energy_share:.0%} inside" for one in explained.iloc[shown].itertuples()
-                ]
-                figure = cam_grid(patch_NHW[shown], cam_NHW[shown], mask_NHW[shown], titles)
-                save_figure(figure, beside / f"cam_{name}.png")
+            for name, figure in _overlays(fitted.classes, explained, patch_NHW, cam_NHW, mask_NHW):
+                save_figure(figure, beside / f"cam_{plain_name(name)}.png")
                 run.figure(figure, f"cam_{name}")
         shares = explained[defect_N].groupby("label")["energy_share"].mean()
         run.metrics({f"cam_energy_share_{name}": float(value) for name, value in shares.items()})
@@ -86,6 +86,20 @@ def _choose(table: SampleTable, seed: int) -> npt.NDArray[np.intp]:
     if len(rows_N) > _EXPLAINED_AT_MOST:
         rows_N = np.sort(np.random.default_rng(seed).choice(rows_N, _EXPLAINED_AT_MOST, replace=False))
     return rows_N
+
+
+def _overlays(
+    classes: Sequence[str], explained: pd.DataFrame, patch_NHW: npt.NDArray[np.uint8],
+    cam_NHW: npt.NDArray[np.float32], mask_NHW: npt.NDArray[np.bool_],
+) -> "Iterator[tuple[str, Figure]]":  # fmt: skip
+    """Draw the first samples of each class that has any."""
+    from glassline.report.figures import cam_grid
+
+    for name in classes:
+        shown = np.flatnonzero(explained["label"] == name)[:_SHOWN]
+        if len(shown):
+            titles = [f"{one.predicted}, {one.energy_share:.0%} inside" for one in explained.iloc[shown].itertuples()]
+            yield name, cam_grid(patch_NHW[shown], cam_NHW[shown], mask_NHW[shown], titles)
 
 
 def _png(patch_HW: npt.NDArray[np.uint8]) -> bytes:

@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from glassline.data.samples import SampleTable
 from glassline.data.storage import written_whole
 from glassline.errors import DataError, ModelError
-from glassline.models.registry import PATCH_PX, build_model
+from glassline.models.registry import build_model
+from glassline.models.settings import PATCH_PX
 from glassline.training.data import PatchDataset, batches
 from glassline.training.settings import TrainingSettings
 

@@ -29,7 +29,8 @@ from glassline.data.storage import code_hash
 from glassline.errors import DataError, ModelError
 from glassline.models.ensemble import StackingEnsemble
 from glassline.models.metadata import StandardiseMetadata
-from glassline.models.registry import PATCH_PX, build_model
+from glassline.models.registry import build_model
+from glassline.models.settings import PATCH_PX
 from glassline.training.data import Batch, PatchDataset, batches
 from glassline.training.fitted import Fitted
 from glassline.training.history import EpochHook, History, relayed

@@ -19,7 +19,7 @@ from glassline.vision.salience import SalienceSettings, salience_maps
 
 
 class CandidateSettings(SalienceSettings):
-    """How candidates are found and cropped."""
+    """How candidates are found and cropped; the defaults suit line-scan strips, a dozen spots of 10 to 60 px."""
 
     patch_px: int = Field(112, ge=16, le=1024, description="Edge of a patch as models read it, px")
     window_px: int = Field(112, ge=16, le=4096, description="Native window; grows to hold a larger defect, px")
@@ -28,11 +28,6 @@ class CandidateSettings(SalienceSettings):
     join_px: int = Field(5, ge=1, le=99, description="Blobs closer than this are one, px")
     threshold_sigma: float = Field(5.0, gt=0, description="Contrast of a blob in robust sigmas of its map")
     always_one: bool = Field(True, description="Without a blob, yield the most salient place")
-
-
-def line_scan_candidates() -> CandidateSettings:
-    """Return the preset of line-scan strips: a dozen spots of 10 to 60 px on even glass; the defaults."""
-    return CandidateSettings.parse({})
 
 
 def magnetic_tile_candidates() -> CandidateSettings:

@@ -22,7 +22,7 @@ from pydantic import Field
 from glassline.data.images import read_grey, read_mask
 from glassline.data.samples import SampleTable, read_samples
 from glassline.data.shards import ShardWriter
-from glassline.data.storage import code_hash, written_whole
+from glassline.data.storage import code_hash, sha256_file, written_whole
 from glassline.errors import DataError
 from glassline.settings import Settings
 from glassline.vision.candidates import Candidate, CandidateSettings, crop_candidate, find_candidates
@@ -90,10 +90,7 @@ def extract_patches(
     Raises:
         DataError: An image or mask breaks a rule, or no image has a candidate.
     """
-    key = hashlib.sha256(
-        json.dumps([table.content_hash(), settings.model_dump(), code_hash("vision", "data")]).encode()
-    ).hexdigest()[:24]
-    folder = Path(store).absolute() / "patches" / key
+    folder = Path(store).absolute() / "patches" / _key(table, settings)
     if folder.is_dir():  # whole, because it was renamed into place
         stored = replace(read_samples(folder / _TABLE, "patches"), root=str(folder))  # a store may have been moved
         return stored, Extraction(**json.loads((folder / _COUNTS).read_text()))
@@ -125,6 +122,14 @@ def extract_patches(
         extracted.write(beside / _TABLE)
         (beside / _COUNTS).write_text(json.dumps(asdict(counts)))
     return extracted, counts
+
+
+def _key(table: SampleTable, settings: ExtractSettings) -> str:
+    """Return the name of what is extracted; a mended mask gives another, since patches carry its pixels and labels."""
+    paths = [Path(table.root) / mask for mask in table.rows.sort_values("id")["mask"] if mask]
+    masks = [sha256_file(path) if path.is_file() else "" for path in paths]  # a missing one is told when it is read
+    what = [table.content_hash(), masks, settings.model_dump(), code_hash("vision", "data")]
+    return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:24]
 
 
 @dataclass
@@ -170,7 +175,10 @@ def _extract_image(
 ) -> _Found:
     """Extract one image: candidates first, from pixels alone; labels afterwards."""
     grey_HW = read_grey(Path(table.root) / image["image"], settings.depth_window)
-    candidates = find_candidates(grey_HW, settings.candidates, systematic_HW)
+    try:
+        candidates = find_candidates(grey_HW, settings.candidates, systematic_HW)
+    except DataError as error:
+        raise DataError(f"{image['image']}: {error}") from error
     labelled = _Labels(image, grey_HW.shape, table)
     # Patches of two optical systems must look alike: flat field and grey levels are matched before cropping.
     seen_HW = normalise(grey_HW, settings.normalise_px) if settings.normalise_px else grey_HW

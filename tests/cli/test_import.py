@@ -7,7 +7,7 @@ import typer
 from typer.testing import CliRunner
 
 from glassline.data.samples import read_samples
-from glassline.errors import DataError
+from glassline.errors import DataError, StorageError
 from glassline_cli.import_data import import_data
 
 
@@ -50,6 +50,17 @@ def test_import_writes_nothing_when_a_record_is_bad(app, photos, tmp_path):
     assert isinstance(result.exception, DataError)
     assert "bad.png" in str(result.exception)
     assert not (tmp_path / "out").exists()
+
+
+def test_import_writes_nothing_into_its_source(app, photos):
+    result = _invoke(app, photos, "--format", "image-folder", "--out", photos)
+    assert isinstance(result.exception, StorageError)
+    assert not (photos / "samples.parquet").exists()
+
+
+def test_import_reports_in_plain_lines_where_no_terminal_is(app, photos, tmp_path):
+    result = _invoke(app, photos, "--format", "image-folder", "--out", tmp_path / "out")
+    assert "reading images: 4 of 4" in result.output
 
 
 def test_import_shows_an_example_in_its_help(app):

@@ -62,6 +62,16 @@ def test_submit_creates_a_run_with_the_checked_arguments_and_prints_its_link(hos
     assert f"{host}/#/runs/details/r-1" in result.output
 
 
+@pytest.mark.parametrize(("told", "cached"), [([], False), (["--data-hash", "abc"], True)])
+def test_submit_lets_nothing_be_cached_unless_the_hash_of_the_data_is_told(
+    host: str, told: list[str], cached: bool
+) -> None:
+    result = CliRunner().invoke(app, ["submit", "retrain", "--host", host, *ARGUMENTS, *told])
+    assert result.exit_code == 0, result.output
+    options = json.dumps(_Api.runs[0]["pipeline_spec"])
+    assert ('"enableCache": true' in options) is cached
+
+
 def test_submit_names_the_host_when_nothing_answers() -> None:
     result = CliRunner().invoke(app, ["submit", "retrain", "--host", "http://127.0.0.1:9", *ARGUMENTS])
     assert isinstance(result.exception, TrackingError)

@@ -286,3 +286,11 @@ def test_layouts_have_one_spelling_everywhere():
     from glassline_cli.import_data import FORMATS
 
     assert tuple(LAYOUTS) == FORMATS
+
+
+@pytest.mark.parametrize("names", [("a+b", "a&b"), ("Dent", "dent"), ("x" * 101, "y"), (" ", "y")])
+def test_import_refuses_class_names_that_metrics_cannot_tell_apart(tmp_path, write_image, names):
+    for seed, name in enumerate(names):
+        write_image(f"{name}/a.png", seed)
+    with pytest.raises(DataError, match=r"class name.*rename"):
+        read_source(tmp_path, "image-folder")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from glassline.data.storage import folder_hash, sha256_file, written_whole
+from glassline.data.storage import check_apart, folder_hash, ready_folder, sha256_file, written_whole
 from glassline.errors import StorageError
 
 
@@ -120,3 +120,26 @@ def test_folder_hash_refuses_a_missing_or_empty_folder(tmp_path, make):
         (tmp_path / "none").mkdir()
     with pytest.raises(StorageError, match="none"):
         folder_hash(tmp_path / "none")
+
+
+def test_written_whole_refuses_a_folder_that_is_a_file(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match=r"must be a folder.*another --out"):
+        _stop_halfway(tmp_path / "file" / "a.txt", AssertionError("must not come so far"))
+
+
+def test_ready_folder_names_the_file_that_stands_in_its_place(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match=r"file must be a folder"):
+        ready_folder(tmp_path / "file")
+
+
+@pytest.mark.parametrize("inside", ["", "runs", "runs/1"])
+def test_check_apart_refuses_to_write_into_the_data(tmp_path, inside):
+    with pytest.raises(StorageError, match="outside the data folder"):
+        check_apart(tmp_path / inside, tmp_path)
+
+
+def test_check_apart_takes_a_folder_beside_or_around_the_data(tmp_path):
+    check_apart(tmp_path / "data-runs", tmp_path / "data")
+    check_apart(tmp_path, tmp_path / "data")

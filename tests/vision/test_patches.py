@@ -301,3 +301,19 @@ def test_extract_ignores_what_repeats_in_place_and_keeps_its_mask(line, extract)
     assert near_first.sum() == 0
     mask_HW = cv2.imread(f"{patches.root}/systematic.png", cv2.IMREAD_GRAYSCALE)
     assert mask_HW[PLACES[0][1] + 10, PLACES[0][0] + 10] == 255
+
+
+def test_a_mended_mask_is_extracted_anew(line, extract):
+    line.add("dent", mask=_mask(PLACES[0]))
+    before, _ = extract(line.table())
+    line.mask(0, _mask(*PLACES))
+    after, _ = extract(line.table())
+    assert (before.rows["label"] == "dent").sum() == 1
+    assert (after.rows["label"] == "dent").sum() == 2
+
+
+def test_an_image_too_small_to_search_is_named(line, extract):
+    line.add("dent")
+    cv2.imwrite(str(line.root / "i0.png"), np.zeros((2, 300), np.uint8))
+    with pytest.raises(DataError, match=r"i0\.png: .*at least 3 x 3 px"):
+        extract(line.table())

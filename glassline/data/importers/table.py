@@ -9,6 +9,7 @@ import pandas as pd
 
 from glassline.data.images import image_header
 from glassline.data.importers.records import Layout, Problems, Record, Source, check_reference, csv_lines
+from glassline.data.names import LONGEST, plain_name
 from glassline.data.samples import IMAGE_COLUMNS, SampleTable
 from glassline.data.storage import sha256_file
 from glassline.errors import DataError
@@ -45,7 +46,24 @@ def build_table(
     clean_class = found.clean_class or source.clean_class
     labels = set(table["label"])
     classes = tuple(found.classes if found.classes is not None else sorted(labels))
+    _check_names(source, classes)
     return SampleTable(table, "images", str(source.root), classes, clean_class)
+
+
+def _check_names(source: Source, classes: tuple[str, ...]) -> None:
+    """Refuse class names that metrics and files cannot tell apart."""
+    plain: dict[str, str] = {}
+    for name in classes:
+        if not 0 < len(name.strip()) <= LONGEST:
+            raise DataError(
+                f"a class name must have 1 to {LONGEST} characters, got {name!r} in {source.root}; rename it"
+            )
+        other = plain.setdefault(plain_name(name).lower(), name)
+        if other != name:
+            raise DataError(
+                f"class names must differ in letters, digits, spaces, _, - or ., got {other!r} and {name!r} in "
+                f"{source.root}; rename one"
+            )
 
 
 def duplicate_groups(table: SampleTable) -> list[list[str]]:
