@@ -40,3 +40,10 @@ def test_an_experiment_without_a_name_is_refused_as_such(store: MlflowClient) ->
 )
 def test_without_secret_leaves_out_user_and_password(text: str, told: str) -> None:
     assert without_secret(text) == told
+
+
+def test_step_in_kubeflow_refuses_to_log_into_its_own_container(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setattr("sys.argv", ["/venv/lib/kfp/dsl/executor_main.py"])
+    with pytest.raises(TrackingError, match="MLFLOW_TRACKING_URI must be set"):
+        client()

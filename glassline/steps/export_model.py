@@ -14,7 +14,8 @@ from glassline.data.splits import test_rows
 from glassline.data.storage import written_whole
 from glassline.deploy.bundle import Manifest, write_bundle
 from glassline.steps.train_ensemble import TEST_FOLD
-from glassline.tracking import BUNDLE, commit, log_onnx_model, step_run
+from glassline.tracking import BUNDLE, commit, step_run
+from glassline.tracking.registry import log_onnx_model
 from glassline.vision.patches import ExtractSettings
 
 _FOLDER, _ZIP = BUNDLE.split("/")

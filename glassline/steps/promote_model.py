@@ -18,7 +18,8 @@ from glassline.deploy.bundle import Bundle, load_bundle
 from glassline.deploy.runtime import OnnxClassifier
 from glassline.errors import GlasslineError, SettingsError
 from glassline.steps.train_ensemble import TEST_FOLD
-from glassline.tracking import BUNDLE, champion_bundle, make_champion, parent_tags, register_model, step_run
+from glassline.tracking import BUNDLE, parent_tags, step_run
+from glassline.tracking.registry import champion_bundle, make_champion, register_model
 
 
 def promote_model(

@@ -65,17 +65,33 @@ def _client(uri: str) -> "MlflowClient":
     return MlflowClient(tracking_uri=uri)
 
 
-def _uri() -> str:
-    return os.environ.get("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")
+def _in_kubeflow() -> bool:
+    """Tell whether this process is a step that Kubeflow's executor runs, alone in its process."""
+    return Path(sys.argv[0]).stem == "executor_main"
+
+
+def tracking_uri() -> str:
+    """Return the tracking server's address: MLFLOW_TRACKING_URI, else a SQLite file in this folder.
+
+    Raises:
+        TrackingError: A step in Kubeflow has no MLFLOW_TRACKING_URI: its SQLite file would die with its container.
+    """
+    stated = os.environ.get("MLFLOW_TRACKING_URI")
+    if not stated and _in_kubeflow():
+        raise TrackingError(
+            "MLFLOW_TRACKING_URI must be set for a step in Kubeflow, got nothing; enable the MLflow plugin of Kubeflow "
+            "Pipelines or set it in the step's environment"
+        )
+    return stated or "sqlite:///mlflow.db"
 
 
 def client() -> "MlflowClient":
     """Return the client of the tracking server that the environment names."""
-    return _client(_uri())
+    return _client(tracking_uri())
 
 
 @contextmanager
-def _answers() -> Iterator[None]:
+def answers() -> Iterator[None]:
     """Turn what MLflow and its transport raise into one error with a remedy."""
     import requests
     from mlflow.exceptions import MlflowException
@@ -88,7 +104,7 @@ def _answers() -> Iterator[None]:
         if getattr(error, "error_code", "") == "INVALID_PARAMETER_VALUE":
             raise TrackingError(f"MLflow must accept what it is given, got: {first}; rename what it refuses") from error
         raise TrackingError(
-            f"the MLflow server at {without_secret(_uri())} must answer, got: {first}; check MLFLOW_TRACKING_URI "
+            f"the MLflow server at {without_secret(tracking_uri())} must answer, got: {first}; check MLFLOW_TRACKING_URI "
             "and that the server runs"
         ) from error
 
@@ -112,7 +128,7 @@ def create_pipeline_run(experiment: str, name: str, tags: Mapping[str, str], art
     Returns:
         The run id.
     """
-    with _answers():
+    with answers():
         found = client().get_experiment_by_name(experiment)
         identity = found.experiment_id if found else client().create_experiment(experiment, artifact_location=artifacts)
         run = client().create_run(identity, run_name=name, tags={**tags, "glassline.commit": commit()})
@@ -129,7 +145,7 @@ def reopen_pipeline_run(run_id: str) -> bool:
         run = client().get_run(run_id)
     except MlflowException:
         return False
-    with _answers():
+    with answers():
         client().update_run(run_id, status="RUNNING")
     os.environ["MLFLOW_EXPERIMENT_ID"] = run.info.experiment_id
     os.environ["MLFLOW_RUN_ID"] = run_id
@@ -146,7 +162,7 @@ def close_pipeline_run(status: str, reason: str = "") -> None:
     run_id = pipeline_run_id()
     if not run_id:
         return
-    with _answers():
+    with answers():
         if reason:
             client().set_tag(run_id, "glassline.error", reason[:4000])
         for child in children(run_id):
@@ -157,7 +173,7 @@ def close_pipeline_run(status: str, reason: str = "") -> None:
 
 def children(run_id: str) -> list[dict[str, Any]]:
     """List the direct children of a run, oldest first, with status, metrics, notes, start and end."""
-    with _answers():
+    with answers():
         experiment = client().get_run(run_id).info.experiment_id
         found = client().search_runs(
             [experiment],
@@ -186,7 +202,7 @@ def commit() -> str:
     stated = os.environ.get("GLASSLINE_COMMIT")
     if stated:
         return stated
-    here = Path(__file__).resolve().parents[1]
+    here = Path(__file__).resolve().parents[2]
     try:
         found = subprocess.run(
             ["git", "-C", str(here), "rev-parse", "HEAD"],  # noqa: S607
@@ -209,7 +225,7 @@ class StepRun:
         flat = list(_flatten(values))
         from mlflow.entities import Param
 
-        with _answers():
+        with answers():
             for start in range(0, len(flat), 100):
                 part = [Param(name, str(value)[:6000]) for name, value in flat[start : start + 100]]
                 client().log_batch(self.run_id, params=part)
@@ -220,29 +236,29 @@ class StepRun:
 
         now = int(time.time() * 1000)
         found = [Metric(plain_name(name), float(value), now, step) for name, value in values.items()]
-        with _answers():
+        with answers():
             for start in range(0, len(found), _BATCH):
                 client().log_batch(self.run_id, metrics=found[start : start + _BATCH])
 
     def tags(self, values: Mapping[str, str]) -> None:
         """Set tags."""
-        with _answers():
+        with answers():
             for name, value in values.items():
                 client().set_tag(self.run_id, name, value)
 
     def figure(self, figure: "Figure", name: str) -> None:
         """Log a matplotlib figure as `figures/NAME.png`."""
-        with _answers():
+        with answers():
             client().log_figure(self.run_id, figure, f"figures/{plain_name(name)}.png")
 
     def table(self, rows: "pd.DataFrame", name: str) -> None:
         """Log a table as `tables/NAME.json`, which MLflow shows as a table."""
-        with _answers():
+        with answers():
             client().log_table(self.run_id, rows, f"tables/{plain_name(name)}.json")
 
     def artifact(self, path: str | Path, folder: str = "") -> None:
         """Log a file or folder."""
-        with _answers():
+        with answers():
             if Path(path).is_dir():
                 client().log_artifacts(self.run_id, str(path), folder or None)
             else:
@@ -250,13 +266,13 @@ class StepRun:
 
     def text(self, text: str, name: str) -> None:
         """Log a text file."""
-        with _answers():
+        with answers():
             client().log_text(self.run_id, text, name)
 
     def note(self, message: str) -> None:
         """Tell whoever watches, and keep the line as a tag for reviewers."""
         print(f"{NOTE} {self.name}: {message}", flush=True)
-        with _answers():
+        with answers():
             before = client().get_run(self.run_id).data.tags.get("glassline.notes", "")
             client().set_tag(self.run_id, "glassline.notes", f"{before}\n{message}".strip()[-4000:])
 
@@ -279,7 +295,7 @@ def _create(name: str, parent: str | None, step: str, started_s: float | None = 
     tags = {_STEP_TAG: step, "glassline.commit": commit()}
     if parent:
         tags[_PARENT_TAG] = parent
-    with _answers():
+    with answers():
         experiment = os.environ.get("MLFLOW_EXPERIMENT_ID")
         if experiment is None:
             found = client().get_experiment_by_name(_EXPERIMENT)
@@ -302,7 +318,7 @@ def _closed(run: StepRun) -> Iterator[StepRun]:
         except Exception as second:
             warnings.warn(f"run {run.run_id} stays open: {second}", RuntimeWarning, stacklevel=2)
         raise
-    with _answers():
+    with answers():
         client().set_terminated(run.run_id, "FINISHED")
 
 
@@ -315,7 +331,7 @@ def _body_start() -> float:
     A step in a process of its own (Kubeflow's executor) began with the import of the library: loading torch
     is part of its body.
     """
-    alone = Path(sys.argv[0]).stem == "executor_main" and next(_calls) == 0
+    alone = _in_kubeflow() and next(_calls) == 0
     return glassline.IMPORTED_AT_S if alone else time.time()
 
 
@@ -386,70 +402,5 @@ def parent_artifact(path: str | Path) -> None:
 
 def fetch_artifact(run_id: str, name: str, folder: Path) -> Path:
     """Download an artifact of a run into a folder and return its path."""
-    with _answers():
+    with answers():
         return Path(client().download_artifacts(run_id, name, str(folder)))
-
-
-def log_onnx_model(run_id: str, onnx_bytes: bytes, inputs: Mapping[str, Any], output: Any) -> str:
-    """Log an ONNX graph with its signature below a run and return the model's URI.
-
-    Args:
-        run_id: Run that made the model.
-        onnx_bytes: The serialised graph.
-        inputs: Example arrays by input name.
-        output: Example output array, `probability`.
-    """
-    import mlflow
-    import onnx
-    import onnxruntime
-    from mlflow.models import infer_signature
-
-    with _answers():
-        mlflow.set_tracking_uri(_uri())
-        with mlflow.start_run(run_id=run_id):
-            logged = mlflow.onnx.log_model(
-                onnx.load_from_string(onnx_bytes),
-                name="model",
-                signature=infer_signature(dict(inputs), {"probability": output}),
-                pip_requirements=[f"onnxruntime=={onnxruntime.__version__}"],
-            )
-    return str(logged.model_uri)
-
-
-def register_model(name: str, run_id: str, tags: Mapping[str, str]) -> str:
-    """Register the model that a run logged as a new version, alias `challenger`, and return the version."""
-    from mlflow.exceptions import MlflowException
-
-    with _answers():
-        try:
-            client().create_registered_model(name)
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                raise
-        model_uri = client().get_run(run_id).data.tags["glassline.model_uri"]
-        # A server refuses the source of a logged model unless its id stands beside it; SQLite does not mind.
-        model_id = model_uri.rpartition("/")[2]
-        version = client().create_model_version(name, model_uri, run_id, tags=dict(tags), model_id=model_id)
-        client().set_registered_model_alias(name, "challenger", version.version)
-    return str(version.version)
-
-
-def make_champion(name: str, version: str) -> None:
-    """Move the alias `champion` to a version."""
-    with _answers():
-        client().set_registered_model_alias(name, "champion", version)
-
-
-def champion_bundle(name: str, folder: Path) -> tuple[str, Path] | None:
-    """Download the bundle of the champion and return (version, path), None where there is no champion."""
-    from mlflow.exceptions import MlflowException
-
-    try:
-        version = client().get_model_version_by_alias(name, "champion")
-    except MlflowException as error:
-        if error.error_code in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
-            return None
-        raise TrackingError(f"the registry must answer for {name}, got: {error}; check the server") from error
-    with _answers():
-        path = client().download_artifacts(str(version.run_id), BUNDLE, str(folder))
-    return str(version.version), Path(path)
