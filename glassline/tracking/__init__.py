@@ -104,8 +104,8 @@ def answers() -> Iterator[None]:
         if getattr(error, "error_code", "") == "INVALID_PARAMETER_VALUE":
             raise TrackingError(f"MLflow must accept what it is given, got: {first}; rename what it refuses") from error
         raise TrackingError(
-            f"the MLflow server at {without_secret(tracking_uri())} must answer, got: {first}; check MLFLOW_TRACKING_URI "
-            "and that the server runs"
+            f"the MLflow server at {without_secret(tracking_uri())} must answer, got: {first}; check "
+            "MLFLOW_TRACKING_URI and that the server runs"
         ) from error
 
 
