@@ -179,7 +179,7 @@ def _most_salient(z_HW: Real) -> _Blob:
 def crop_candidate(
     grey_HW: Grey, candidate: Candidate, settings: CandidateSettings
 ) -> tuple[Grey, tuple[int, int, int]]:
-    """Cut the square patch around a candidate; beyond the image's border it is mirrored.
+    """Cut the square patch around a candidate; beyond the image's border it is flat.
 
     Args:
         grey_HW: The image that the candidate was found in, or its normalised form, or its mask.
@@ -197,13 +197,16 @@ def crop_candidate(
 
 
 def crop_square(grey_HW: Grey, x_px: int, y_px: int, crop_px: int, patch_px: int) -> Grey:
-    """Cut the square of edge `crop_px` at (x, y), mirrored beyond the border, resized to `patch_px`."""
+    """Cut the square of edge `crop_px` at (x, y), flat beyond the border, resized to `patch_px`."""
     height_px, width_px = grey_HW.shape
     left, top = max(x_px, 0), max(y_px, 0)
     right, bottom = min(x_px + crop_px, width_px), min(y_px + crop_px, height_px)
     inside_HW = grey_HW[top:bottom, left:right]
     pads = ((top - y_px, y_px + crop_px - bottom), (left - x_px, x_px + crop_px - right))
-    square_HW = np.pad(inside_HW, pads, mode="symmetric") if any(map(any, pads)) else inside_HW
+    square_HW = inside_HW
+    if any(map(any, pads)):
+        # Flat, so that the border shows: a mirror would double a mark beside it and hide a broken rim.
+        square_HW = np.pad(inside_HW, pads, constant_values=np.uint8(np.median(inside_HW)))
     if crop_px == patch_px:
         return np.ascontiguousarray(square_HW)
     how = cv2.INTER_AREA if crop_px > patch_px else cv2.INTER_LINEAR

@@ -151,16 +151,15 @@ def test_crop_candidate_grows_and_shrinks_a_defect_larger_than_the_window():
     assert (patch[:, 50:] == 200).all()
 
 
-def test_crop_square_mirrors_beyond_the_border():
-    image = np.arange(100, dtype=np.uint8).reshape(10, 10)
-    patch = crop_square(image, -2, 7, 4, 4)
-    rows, columns = [7, 8, 9, 9], [1, 0, 0, 1]
-    assert patch.tolist() == [[int(image[row, column]) for column in columns] for row in rows]
+def test_crop_square_is_flat_beyond_the_border():
+    image = np.array([[1, 2, 3], [4, 5, 6], [7, 8, 9]], np.uint8)
+    assert crop_square(image, -1, 0, 3, 3).tolist() == [[4, 1, 2], [4, 4, 5], [4, 7, 8]]  # 4: median of what is seen
 
 
-def test_crop_square_mirrors_repeatedly_when_the_image_is_smaller_than_the_window():
+def test_crop_square_is_flat_around_an_image_smaller_than_the_window():
     patch = crop_square(np.array([[1, 2, 3]] * 3, np.uint8), -4, 0, 11, 11)
-    assert patch[0].tolist() == [3, 3, 2, 1, 1, 2, 3, 3, 2, 1, 1]
+    assert patch[0].tolist() == [2, 2, 2, 2, 1, 2, 3, 2, 2, 2, 2]
+    assert set(patch[3:].ravel().tolist()) == {2}
 
 
 def _phone(frame: int) -> np.ndarray:
