@@ -21,7 +21,7 @@ def _glassline(*words: str) -> None:
 
 def main(
     out: Annotated[Path, typer.Option(help="folder for data and results")],
-    samples: Annotated[int, typer.Option(min=100, help="marks to simulate")] = 2400,
+    samples: Annotated[int, typer.Option(min=100, help="marks to simulate")] = 1200,
     seed: Annotated[int, typer.Option(min=0)] = 11,
 ) -> None:
     """Run `retrain` on both data sets; the comparison is in each report and in MLflow."""
