@@ -1,6 +1,7 @@
 """Gather what the other steps left into one page."""
 
 import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from glassline.data.samples import SampleTable, read_samples
+from glassline.data.storage import written_whole
 from glassline.report.page import LooksElsewhere, PageFigure, ReportContent, Section, Verdict, write_page
 from glassline.steps.evaluate_classifier import METRICS
 from glassline.steps.explain_cam import ELSEWHERE, EXPLAINED
@@ -68,9 +70,10 @@ def write_report(
                 "judged": f"{metrics[model]['samples']:.0f}",
             },
         )  # fmt: skip
-        write_page(content, report_path)
-        named = Path(report_path).with_name("report.html")
+        named = Path(report_path).with_name("report.html")  # MLflow shows a page by its ending
         write_page(content, named)
+        with written_whole(report_path) as beside:
+            shutil.copyfile(named, beside)
         run.artifact(named)
         parent_artifact(named)
 

@@ -26,6 +26,12 @@ class Batch(TypedDict):
     label_B: Tensor
 
 
+def label_indices(table: SampleTable, rows_N: npt.NDArray[np.intp]) -> npt.NDArray[np.int64]:
+    """Return the class index (N,) of rows of a table, in the order of its classes."""
+    index = {name: position for position, name in enumerate(table.classes)}
+    return np.asarray(table.rows["label"].iloc[rows_N].map(index), np.int64)
+
+
 class PatchDataset(Dataset[Batch]):
     """Rows of a table of patches; reads a batch at a time and holds none.
 
@@ -52,8 +58,7 @@ class PatchDataset(Dataset[Batch]):
         self._shard_N = rows["shard"].to_numpy(np.int32)
         self._row_N = rows["row"].to_numpy(np.int32)
         self._metadata_NM = rows[list(attributes)].to_numpy(np.float32, copy=True)
-        index = {name: position for position, name in enumerate(table.classes)}
-        self._label_N: npt.NDArray[np.int64] = np.asarray(rows["label"].map(index), np.int64)
+        self._label_N = label_indices(table, rows_N)
         operations = rows.get("augmentation")
         codes, names = (None, []) if operations is None else _factorise(operations.to_list())
         self._operation_N, self._operations = codes, names

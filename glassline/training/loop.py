@@ -31,7 +31,7 @@ from glassline.models.ensemble import StackingEnsemble
 from glassline.models.metadata import StandardiseMetadata
 from glassline.models.registry import build_model
 from glassline.models.settings import PATCH_PX
-from glassline.training.data import Batch, PatchDataset, batches
+from glassline.training.data import Batch, PatchDataset, batches, label_indices
 from glassline.training.fitted import Fitted
 from glassline.training.history import EpochHook, History, relayed
 from glassline.training.sampling import thin_clean
@@ -140,8 +140,7 @@ def fit_model(
         if isinstance(part, StandardiseMetadata):
             part.fit(torch.from_numpy(train.metadata_NM))
     folder = checkpoints / _fit_key(name, table, branches_N, validation_N, settings, seed)
-    unthinned_N = PatchDataset(table, all_N, attributes).labels_N
-    weight_C = class_weights(train.labels_N, unthinned_N, len(table.classes), settings)
+    weight_C = class_weights(train.labels_N, label_indices(table, all_N), len(table.classes), settings)
     with nullcontext(on_epoch) if settings.devices == 1 else relayed(on_epoch) as hook:
         history = History(hook)
         _run(model, train, validation, weight_C, settings, seed, folder, history)
