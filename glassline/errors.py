@@ -5,7 +5,8 @@ GlasslineError
 ├── SettingsError   an unknown setting or a value out of range
 ├── TrackingError   the MLflow server or its registry does not answer as it should
 ├── ModelError      a model that collapsed, does not fit the data, or fails its parity gate
-└── StorageError    a full disk, a missing folder, a folder that may not be written
+├── StorageError    a full disk, a missing folder or object, an object store that refuses
+└── DeviceError     a camera, illuminator or stage that does not do as told
 
 The command line prints these as one line and exits with 1; everything else is our own bug and keeps
 its traceback.
@@ -33,4 +34,8 @@ class ModelError(GlasslineError, RuntimeError):
 
 
 class StorageError(GlasslineError, OSError):
-    """A disk is full, or a folder is missing or may not be written."""
+    """A disk is full, a folder or object is missing or may not be written, or an object store refuses."""
+
+
+class DeviceError(GlasslineError, RuntimeError):
+    """A camera, illuminator or stage does not answer, or does not do as told."""

@@ -1,0 +1,1 @@
+"""What the rig sees: one Zarr v3 group per glass, one array per zone, whole zones or none."""
