@@ -1,14 +1,12 @@
-"""A local folder and an S3 prefix behind one interface; everything after the rig reads through it.
-
-Zarr reads by way of obstore, files move by way of boto3. Credentials, region and endpoint come from
-the environment only (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL).
-"""
+"""What a local folder and an S3 prefix promise alike."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from glassline.errors import StorageError
 
 if TYPE_CHECKING:
     from zarr.abc.store import Store
@@ -78,13 +76,20 @@ class Location(ABC):
         """Return a Zarr store rooted here."""
 
 
-def open_location(url: str | Path) -> Location:
-    """Return the place that a URL or a folder names; nothing is made or contacted yet.
-
-    Args:
-        url: `s3://bucket/prefix`, or a folder.
+def checked_name(name: str) -> str:
+    """Return a name that stays below its location.
 
     Raises:
-        SettingsError: Another scheme, an empty bucket, or a name with `..`.
+        StorageError: It is empty, absolute, or has an empty part, `.`, `..` or a zero byte.
     """
-    raise NotImplementedError
+    if "\0" in name or any(part in ("", ".", "..") for part in name.split("/")):
+        raise StorageError(
+            f"a name in a location must be relative, like G0001.zarr/zarr.json, without an empty part, '.' or '..', "
+            f"got {name!r}; mend the name"
+        )
+    return name
+
+
+def is_hidden(name: str) -> bool:
+    """Return whether a part of the name begins with a dot."""
+    return any(part.startswith(".") for part in name.split("/"))
