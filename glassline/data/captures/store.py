@@ -10,19 +10,33 @@ A zone is there when its manifest is: a killed capture or upload leaves whole zo
 Shapes: S light states x H x W pixels, uint16.
 """
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import zarr
+from pydantic import ValidationError
+from zarr.storage import StorePath, WrapperStore
 
+from glassline.data.captures.manifest import MANIFEST, FileSum, Manifest
 from glassline.data.captures.meta import Kind, ZoneMeta, ZoneRef
-from glassline.data.location import Location
+from glassline.data.captures.zone_writer import CHUNK_PX, write_zone
+from glassline.data.location import Location, open_location
+from glassline.errors import DataError, StorageError
+
+if TYPE_CHECKING:
+    from zarr.abc.store import ByteRequest, Store
+    from zarr.core.buffer import Buffer, BufferPrototype
+
+__all__ = ["CHUNK_PX", "Captures", "Frames", "Window", "open_captures"]
 
 Frames = npt.NDArray[np.uint16]
 
-#: Edge of a chunk; a chunk holds every light state of its window.
-CHUNK_PX = 512
+#: Zones whose metadata stay in memory.
+_KEPT = 4096
 
 
 @dataclass(frozen=True)
@@ -36,19 +50,33 @@ class Window:
 
 
 class Captures:
-    """Read and write zones; every read checks the chunks' checksums."""
+    """Read and write zones; every read checks the chunks' checksums.
+
+    Safe to share between threads, and to send to other processes.
+    """
 
     def __init__(self, location: Location) -> None:
         """Remember where; nothing is contacted yet."""
         self.location = location
+        self._opened: dict[ZoneRef, _Opened] = {}
+        self._store: Store | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"location": self.location, "_opened": {}, "_store": None}
 
     def zones(self, glass: str | None = None, kind: Kind | None = None) -> list[ZoneRef]:
         """Return the whole zones, sorted; of one glass or one kind when given."""
-        raise NotImplementedError
+        prefix = f"{glass}.zarr/" if glass else ""
+        place = self.location.below(f"{glass}.zarr") if glass else self.location
+        paths = [
+            prefix + entry.name.removesuffix(f"/{MANIFEST}") for entry in place.entries() if _is_manifest(entry.name)
+        ]
+        found = [ref for path in paths if (ref := _ref(path))]
+        return sorted(ref for ref in found if kind in (None, ref.kind))
 
     def __contains__(self, ref: ZoneRef) -> bool:
         """Return whether the whole zone is there."""
-        raise NotImplementedError
+        return self.location.exists(f"{ref.path}/{MANIFEST}")
 
     def meta(self, ref: ZoneRef) -> ZoneMeta:
         """Return how a zone was taken.
@@ -56,11 +84,12 @@ class Captures:
         Raises:
             DataError: The zone is missing or its attributes break a rule; names the zone.
         """
-        raise NotImplementedError
+        return self._open(ref).meta
 
     def shape(self, ref: ZoneRef) -> tuple[int, int, int]:
         """Return light states, height and width in px."""
-        raise NotImplementedError
+        states, height_px, width_px = self._open(ref).array.shape
+        return states, height_px, width_px
 
     def read(self, ref: ZoneRef, window: Window | None = None) -> Frames:
         """Return the frames (S, H, W) of a zone or of a window of it.
@@ -69,7 +98,17 @@ class Captures:
             DataError: The zone is missing, the window lies outside it, or a chunk is damaged; names the zone.
             StorageError: The place does not answer.
         """
-        raise NotImplementedError
+        array = self._open(ref).array
+        rows, columns = _slices(ref, window, array.shape)
+        try:
+            return np.asarray(array[:, rows, columns], np.uint16)
+        except (DataError, StorageError):
+            raise
+        except OSError as error:
+            raise StorageError(f"{ref.path} must be readable ({error}); check {self.location.url}") from error
+        # Whatever a decoder says of bytes that are not what was written.
+        except (ValueError, RuntimeError) as error:
+            raise _damaged(ref, f"a damaged chunk ({error})") from error
 
     def write(self, meta: ZoneMeta, frames_SHW: Frames) -> None:
         """Write a zone, whole or not at all; an existing one is refused.
@@ -78,7 +117,9 @@ class Captures:
             DataError: Frames and meta do not agree, a pixel has more significant bits than stated, or the zone exists.
             StorageError: The disk is full or refuses.
         """
-        raise NotImplementedError
+        _check_frames(meta, frames_SHW)
+        write_zone(self.location, meta, frames_SHW)
+        self._opened.pop(meta.ref, None)
 
     def content_hash(self, refs: list[ZoneRef] | None = None) -> str:
         """Return one SHA-256 over the manifests of the zones (all by default); reads no pixel.
@@ -86,13 +127,122 @@ class Captures:
         Raises:
             DataError: There is no zone, or a manifest contradicts itself.
         """
-        raise NotImplementedError
+        chosen = sorted(set(self.zones() if refs is None else refs))
+        if not chosen:
+            raise DataError(f"captures must have at least one whole zone, got none below {self.location.url}; check it")
+        lines = [f"{ref.path}\0{self._manifest(ref).sha256}\n" for ref in chosen]
+        return FileSum.of("".join(lines).encode()).sha256
 
     def verify(self, ref: ZoneRef) -> list[str]:
         """Return what is wrong with a zone: every byte is read and compared with its manifest; [] when nothing is."""
-        raise NotImplementedError
+        try:
+            files = self._manifest(ref).files
+        except DataError as error:
+            return [str(error)]
+        place = self.location.below(ref.path)
+        there = {entry.name for entry in place.entries()} - {MANIFEST}
+        wrong = [f"{ref.path}/{name} is missing" for name in sorted(files.keys() - there)]
+        wrong += [f"{ref.path}/{name} is not in the manifest" for name in sorted(there - files.keys())]
+        for name in sorted(files.keys() & there):
+            if FileSum.of(place.read(name)) != files[name]:
+                wrong.append(f"{ref.path}/{name} has changed since it was written")
+        return wrong
+
+    def _manifest(self, ref: ZoneRef) -> Manifest:
+        if ref not in self:
+            raise DataError(f"{ref.path} must be a whole zone below {self.location.url}, got none; check the reference")
+        return Manifest.parse(ref.path, self.location.read(f"{ref.path}/{MANIFEST}"))
+
+    def _open(self, ref: ZoneRef) -> "_Opened":
+        opened = self._opened.get(ref)
+        if opened is None:
+            files = self._manifest(ref).files
+            content = self.location.read(f"{ref.path}/zarr.json")
+            if FileSum.of(content) != files.get("zarr.json"):
+                raise _damaged(ref, "a zarr.json that was changed")
+            if self._store is None:
+                self._store = _Whole(self.location.zarr_store())
+            opened = _Opened.of(ref, json.loads(content), StorePath(self._store, ref.path))
+            if len(self._opened) >= _KEPT:
+                self._opened.clear()
+            self._opened[ref] = opened
+        return opened
 
 
 def open_captures(url: str | Path) -> Captures:
     """Return the captures below a folder or an S3 URL."""
-    raise NotImplementedError
+    return Captures(open_location(url))
+
+
+@dataclass(frozen=True)
+class _Opened:
+    meta: ZoneMeta
+    array: "zarr.Array[Any]"
+
+    @classmethod
+    def of(cls, ref: ZoneRef, told: dict[str, Any], place: StorePath) -> "_Opened":
+        try:
+            meta = ZoneMeta.model_validate(told["attributes"])
+            array = zarr.Array.from_dict(place, told)
+        except (ValidationError, ValueError, KeyError, TypeError) as error:
+            raise _damaged(ref, f"attributes that break a rule ({error})") from error
+        if meta.ref != ref:
+            raise _damaged(ref, f"the attributes of {meta.ref.path}")
+        return cls(meta, array)
+
+
+class _Whole(WrapperStore):  # type: ignore[type-arg]
+    """A Zarr store in which a missing chunk is damage: Zarr itself would read it as darkness."""
+
+    async def get(
+        self, key: str, prototype: "BufferPrototype", byte_range: "ByteRequest | None" = None
+    ) -> "Buffer | None":
+        found = await super().get(key, prototype, byte_range)
+        if found is None:
+            raise ValueError(f"{key} is missing")
+        return found
+
+
+def _of_manifest(name: str) -> ZoneRef | None:
+    """Return the zone whose manifest a file is; None for another file."""
+    path, _, last = name.rpartition("/")
+    try:
+        return ZoneRef.of_path(path) if last == MANIFEST else None
+    except DataError:
+        return None
+
+
+def _damaged(ref: ZoneRef, got: str) -> DataError:
+    return DataError(
+        f"zone {ref.kind}-{ref.zone:02d} of glass {ref.glass} must be as it was written, got {got}; "
+        "see `glassline captures verify`, then copy or capture it again"
+    )
+
+
+def _slices(ref: ZoneRef, window: Window | None, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    _, height_px, width_px = shape
+    if window is None:
+        return slice(None), slice(None)
+    right_px, bottom_px = window.x_px + window.width_px, window.y_px + window.height_px
+    inside = min(window.x_px, window.y_px) >= 0 and right_px <= width_px and bottom_px <= height_px
+    if not inside or min(window.width_px, window.height_px) < 1:
+        raise DataError(
+            f"a window must lie inside {ref.path} of {width_px} x {height_px} px, got {window.width_px} x "
+            f"{window.height_px} px at ({window.x_px}, {window.y_px}); move or shrink it"
+        )
+    return slice(window.y_px, bottom_px), slice(window.x_px, right_px)
+
+
+def _check_frames(meta: ZoneMeta, frames_SHW: Frames) -> None:
+    states = len(meta.azimuths_deg)
+    if frames_SHW.dtype != np.uint16 or frames_SHW.ndim != 3 or frames_SHW.size == 0 or len(frames_SHW) != states:
+        raise DataError(
+            f"frames of {meta.ref.path} must be uint16 of {states} light states x height x width, got "
+            f"{frames_SHW.dtype} of {frames_SHW.shape}; mend the frames or the azimuths"
+        )
+    brightest, most = int(frames_SHW.max()), 2**meta.bit_depth - 1
+    if brightest > most:
+        raise DataError(
+            f"a pixel of {meta.ref.path} must be <= {most} at {meta.bit_depth} bit, got {brightest}; "
+            "mend bit_depth or shift the frames"
+        )
