@@ -68,10 +68,8 @@ class Captures:
         """Return the whole zones, sorted; of one glass or one kind when given."""
         prefix = f"{glass}.zarr/" if glass else ""
         place = self.location.below(f"{glass}.zarr") if glass else self.location
-        paths = [
-            prefix + entry.name.removesuffix(f"/{MANIFEST}") for entry in place.entries() if _is_manifest(entry.name)
-        ]
-        found = [ref for path in paths if (ref := _ref(path))]
+        names = [prefix + entry.name for entry in place.entries()]
+        found = [ref for name in names if (ref := _of_manifest(name))]
         return sorted(ref for ref in found if kind in (None, ref.kind))
 
     def __contains__(self, ref: ZoneRef) -> bool:
