@@ -1,0 +1,1 @@
+"""The ring of LED groups: Modbus/TCP coils, what they must do, and their simulator."""
