@@ -11,7 +11,11 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from pycocotools import mask as coco_mask
 
+from glassline.data.captures.meta import ZoneMeta
+from glassline.data.captures.store import open_captures
+from glassline.data.labels import LabelledObject, Labels, ZoneLabels
 from glassline.data.samples import SampleTable
 from glassline.data.shards import ShardWriter
 
@@ -79,6 +83,45 @@ def tiles(tmp_path_factory: pytest.TempPathFactory) -> Path:
             grey_HW[y_px : y_px + 12, x_px : x_px + 12] += level
             cv2.imwrite(str(root / name / f"{number}.png"), grey_HW.clip(0, 255).astype(np.uint8))
     return root
+
+
+@pytest.fixture(scope="session")
+def write_labelled() -> Callable[..., Path]:
+    """Write captures and their labels into a folder: glass n has one zone with a spot of class n % 3, the last none."""
+
+    def write(folder: Path, glasses: int = 9, size_px: int = 160, seed: int = 0) -> Path:
+        captures, generator = open_captures(folder), np.random.default_rng(seed)
+        zones = []
+        for number in range(glasses):
+            label = ("scratch", "dent", "control")[number % 3]
+            mark_HW = np.zeros((size_px, size_px), np.uint8)
+            x_px, y_px = (int(value) for value in generator.integers(30, size_px - 60, 2))
+            width_px, height_px = {"scratch": (24, 4), "dent": (12, 12), "control": (0, 0)}[label]
+            mark_HW[y_px : y_px + height_px, x_px : x_px + width_px] = 1
+            frames_SHW = generator.integers(90, 111, (2, size_px, size_px), dtype=np.uint16)
+            frames_SHW += (mark_HW * np.array([600, 2400])[:, None, None]).astype(np.uint16)
+            meta = ZoneMeta(
+                product="P1", cycle="2026a", glass=f"G{number:04d}", kind="clean", zone=0, stage_x_mm=5.0,
+                stage_y_mm=10.0, exposure_us=(900, 900), gain_db=0, azimuths_deg=(0, 90), camera_model="simulated",
+                camera_serial="1", pattern="GRBG", bit_depth=12, pitch_um=10, overlap_px=0,
+                taken_utc="2026-01-02T03:04:05Z",
+            )  # fmt: skip
+            captures.write(meta, frames_SHW)
+            objects = () if label == "control" else (_labelled(label, mark_HW),)
+            zones.append(ZoneLabels(glass=meta.glass, zone=0, width_px=size_px, height_px=size_px, objects=objects))
+        content = captures.content_hash([zone.ref for zone in zones])
+        classes = ("scratch", "dent", "control")
+        Labels(captures=".", captures_hash=content, classes=classes, zones=tuple(zones)).write(folder / "labels.json")
+        return folder
+
+    return write
+
+
+def _labelled(label: str, mark_HW: np.ndarray) -> LabelledObject:
+    runs = coco_mask.encode(np.asfortranarray(mark_HW))
+    box = tuple(float(value) for value in coco_mask.toBbox(runs))
+    segmentation = {"size": list(runs["size"]), "counts": runs["counts"].decode()}
+    return LabelledObject(label=label, bbox=box, segmentation=segmentation)
 
 
 @pytest.fixture(scope="session")

@@ -60,9 +60,26 @@ def read_grey(path: str | Path, depth_window: tuple[int, int] | None = None) -> 
     grey_HW = _to_grey(_decode(path))
     if grey_HW.dtype == np.uint8:
         return np.asarray(grey_HW, np.uint8)
+    return to_eight_bit(grey_HW, depth_window, str(path))
+
+
+def to_eight_bit(
+    grey_HW: npt.NDArray[np.uint16], depth_window: tuple[int, int] | None, name: str
+) -> npt.NDArray[np.uint8]:
+    """Map grey levels of more than 8 bit to 8.
+
+    Args:
+        grey_HW: Grey levels, 0 to 65535.
+        depth_window: Levels that become 0 and 255, linear between and clipped outside.
+        name: What the error calls the image.
+
+    Raises:
+        DataError: No window is stated, or it is empty.
+    """
+    _check_window(depth_window)
     if depth_window is None:
         raise DataError(
-            f"{path} has more than 8 bit, grey levels from {grey_HW.min()} to {grey_HW.max()} and needs a stated "
+            f"{name} has more than 8 bit, grey levels from {grey_HW.min()} to {grey_HW.max()} and needs a stated "
             "mapping to 8 bit, got none; set depth_window=(low, high), for 12-bit data (0, 4095)"
         )
     low, high = depth_window

@@ -22,8 +22,9 @@ from glassline.errors import DataError
 
 Kind = Literal["images", "patches"]
 
-#: Columns of an image row. `mask` and `objects` are empty strings where there is none; `objects` is
-#: JSON: [{"label", "bbox": [x, y, width, height] in px, "segmentation": COCO polygons or RLE or null}].
+#: Columns of an image row. `image` names a file under the root, or a zone of captures (`G0001.zarr/clean-03`). `mask`
+#: and `objects` are empty strings where there is none; `objects` is JSON: [{"label", "bbox": [x, y, width, height]
+#: in px, "segmentation": COCO polygons or RLE or null}], and `[]` where each candidate is judged and all are clean.
 #: x_mm and y_mm are where the image's first pixel lies on the glass, NaN where unknown; pitch_um is the
 #: pixel pitch, NaN where unknown. `group` is what must never be split between train and test.
 IMAGE_COLUMNS = (

@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from glassline.data.images import read_grey
 from glassline.data.samples import SampleTable, read_samples
 from glassline.tracking import StepRun, step_run
 from glassline.vision.patches import Extraction, ExtractSettings, extract_patches
+from glassline.vision.zone_images import grey_reader
 
 _OVERLAYS = 2  # images drawn per class
 
@@ -61,11 +61,11 @@ def _overlays(run: StepRun, table: SampleTable, patches: SampleTable, settings: 
     """Draw the candidates of a few images of each class, beside the annotated boxes."""
     from glassline.report.figures import candidates_overlay
 
+    read = grey_reader(table.root, settings.depth_window, settings.light_state)
     for name, images in table.rows.groupby("label", sort=True):
         for image in images.head(_OVERLAYS).to_dict("records"):
-            grey_HW = read_grey(Path(table.root) / image["image"], settings.depth_window)
             here = patches.rows[patches.rows["image"] == image["id"]]
             boxes = list(zip(here["crop_x_px"], here["crop_y_px"], here["crop_px"], here["crop_px"], strict=True))
-            figure = candidates_overlay(grey_HW, boxes, here["label"].to_list())
-            stem = Path(str(image["id"])).stem
+            figure = candidates_overlay(read(image["image"]), boxes, here["label"].to_list())
+            stem = str(image["id"]).removesuffix(Path(str(image["id"])).suffix)
             run.figure(figure, f"candidates_{name}_{stem}")

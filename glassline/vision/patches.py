@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 from pydantic import Field
 
-from glassline.data.images import read_grey, read_mask
+from glassline.data.images import read_mask
 from glassline.data.samples import SampleTable, read_samples
 from glassline.data.shards import ShardWriter
 from glassline.data.storage import code_hash, sha256_file, written_whole
@@ -29,6 +29,7 @@ from glassline.vision.candidates import Candidate, CandidateSettings, crop_candi
 from glassline.vision.normalise import normalise
 from glassline.vision.objects import draw_objects
 from glassline.vision.systematic import find_systematic, read_systematic, write_systematic
+from glassline.vision.zone_images import grey_reader
 
 Grey = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -43,6 +44,9 @@ class ExtractSettings(Settings):
     candidates: CandidateSettings = Field(CandidateSettings(), description="how candidates are found and cropped")
     depth_window: tuple[int, int] | None = Field(
         None, description="grey levels [low, high] of a 12- or 16-bit image that become 0 and 255"
+    )
+    light_state: int | None = Field(
+        None, ge=0, description="light state of captures to look at; none: the maximum over all of them"
     )
     normalise_px: float = Field(
         24.0,
@@ -151,9 +155,10 @@ def _each_image(
 ) -> Iterator[tuple[str, _Found]]:
     """Yield (image id, what was found) in order, a bounded number of images at once on all cores."""
     records = table.rows.to_dict("records")
+    read = grey_reader(table.root, settings.depth_window, settings.light_state)
 
     def one(image: dict[str, Any]) -> tuple[str, _Found]:
-        return str(image["id"]), _extract_image(image, table, settings, systematic_HW)
+        return str(image["id"]), _extract_image(image, read(image["image"]), table, settings, systematic_HW)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(records), _IMAGES_AT_ONCE):
@@ -164,17 +169,16 @@ def _systematic(table: SampleTable, settings: ExtractSettings, folder: Path) -> 
     """Find what repeats in place, and keep it beside the shards: the inspector needs it too."""
     if not settings.systematic:
         return None
-    greys = (read_grey(Path(table.root) / name, settings.depth_window) for name in table.rows["image"])
-    systematic_HW = find_systematic(greys, settings.candidates)
+    read = grey_reader(table.root, settings.depth_window, settings.light_state)
+    systematic_HW = find_systematic(map(read, table.rows["image"]), settings.candidates)
     write_systematic(systematic_HW, folder)
     return read_systematic(folder)
 
 
 def _extract_image(
-    image: dict[str, Any], table: SampleTable, settings: ExtractSettings, systematic_HW: Mask | None
+    image: dict[str, Any], grey_HW: Grey, table: SampleTable, settings: ExtractSettings, systematic_HW: Mask | None
 ) -> _Found:
     """Extract one image: candidates first, from pixels alone; labels afterwards."""
-    grey_HW = read_grey(Path(table.root) / image["image"], settings.depth_window)
     try:
         candidates = find_candidates(grey_HW, settings.candidates, systematic_HW)
     except DataError as error:
