@@ -15,8 +15,9 @@ from glassline.data.storage import written_whole
 from glassline.errors import DataError
 from glassline.settings import Settings
 
-#: How sure a box is: as drawn, or contested and decided by wiping the glass or under a microscope.
-Status = Literal["confirmed", "wiped", "microscope"]
+#: How sure a box is: as drawn; contested and decided by wiping the glass or under a microscope; contested and not
+#: decided yet, for whoever trains to leave out or keep.
+Status = Literal["confirmed", "wiped", "microscope", "contested"]
 
 #: Class of glass without defect.
 CONTROL = "control"

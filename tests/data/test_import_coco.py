@@ -7,7 +7,7 @@ import pytest
 from pycocotools import mask as coco_mask
 
 from glassline.data.importers import read_source
-from glassline.data.importers.coco_objects import _unpacked
+from glassline.data.annotations.coco_objects import _unpacked
 from glassline.errors import DataError
 
 

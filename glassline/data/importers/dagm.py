@@ -13,7 +13,8 @@ repeats what the masks say and is not read.
 
 from pathlib import Path
 
-from glassline.data.importers.records import Layout, Problems, Record, Source, csv_lines
+from glassline.data.importers.records import Layout, Record, Source, csv_lines
+from glassline.data.problems import Problems
 
 CLASSES = ("clean", "defect")
 

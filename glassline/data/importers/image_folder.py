@@ -6,7 +6,8 @@ source/Scr_0001.jpg              class `Scr`: the name without its trailing numb
 
 import re
 
-from glassline.data.importers.records import Layout, Problems, Record, Source, say_foreign
+from glassline.data.importers.records import Layout, Record, Source, say_foreign
+from glassline.data.problems import Problems
 
 _NUMBERED = re.compile(r"(?P<label>.*?[^\W\d_])[-_ ]*\d+")
 

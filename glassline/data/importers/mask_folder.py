@@ -10,7 +10,8 @@ source's own folder belong to no class and are not read, apart from groups.csv.
 from pathlib import Path
 
 from glassline.data.images import image_header, read_mask
-from glassline.data.importers.records import Layout, Problems, Record, Source, say_foreign
+from glassline.data.importers.records import Layout, Record, Source, say_foreign
+from glassline.data.problems import Problems
 from glassline.errors import DataError
 
 

@@ -5,31 +5,29 @@ Run lengths are checked here in plain Python, because a decoder in C trusts that
 
 from typing import Any
 
-from glassline.data.importers.boxes import checked_box
+from glassline.data.annotations.boxes import STATUS, Box, read_box
 
 _REMEDY = "mend or delete the annotation"
 
 
-def read_object(annotation: dict[str, Any], label: str, size_px: tuple[int, int] | None) -> dict[str, Any] | str:
-    """Return the object {"label", "bbox", "segmentation"}, or what is wrong with it."""
+def read_object(annotation: dict[str, Any], label: str, size_px: tuple[int, int] | None) -> Box | str:
+    """Return the object, or what is wrong with it."""
     if size_px is None:
         return f"its image must state width and height, got none; {_REMEDY}"
     box = annotation.get("bbox")
     if not isinstance(box, list) or len(box) != 4 or not all(is_number(value) for value in box):
         return f"bbox must be [x, y, width, height] in px, got {box!r:.80}; {_REMEDY}"
-    clipped, problem = checked_box(box[0], box[1], box[2], box[3], size_px)
-    if problem:
-        return problem
     segmentation = annotation.get("segmentation") or None
-    if segmentation is None:
-        return {"label": label, "bbox": clipped, "segmentation": None}
+    attributes = annotation.get("attributes")
+    status = attributes.get(STATUS) if isinstance(attributes, dict) else None
+    found = read_box(label, (box[0], box[1], box[2], box[3]), size_px, status, segmentation)
+    if isinstance(found, str) or segmentation is None:
+        return found
     if isinstance(segmentation, list):
-        problem = _wrong_polygons(segmentation)
-    elif isinstance(segmentation, dict):
-        problem = _wrong_runs(segmentation, size_px)
-    else:
-        problem = f"segmentation must be polygons or run lengths, got {segmentation!r:.80}; {_REMEDY}"
-    return problem or {"label": label, "bbox": clipped, "segmentation": segmentation}
+        return _wrong_polygons(segmentation) or found
+    if isinstance(segmentation, dict):
+        return _wrong_runs(segmentation, size_px) or found
+    return f"segmentation must be polygons or run lengths, got {segmentation!r:.80}; {_REMEDY}"
 
 
 def is_number(value: Any) -> bool:
