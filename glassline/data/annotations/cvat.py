@@ -96,6 +96,8 @@ def _box(shape: Element, size_px: tuple[int, int], listed: list[str]) -> Box | s
         points = _POINTS[shape.tag](shape)
     except ValueError as error:
         return f"its place must be numbers in px ({error}); mend or delete it"
+    if not all(math.isfinite(value) for point in points for value in point):
+        return f"its place must be finite numbers in px, got {points}; mend or delete it"
     attributes = {one.get("name"): (one.text or "").strip() for one in shape.iterfind("attribute")}
     segmentation = [[value for point in points for value in point]] if shape.tag == "polygon" else None
     return read_box(label, around(points), size_px, attributes.get(STATUS) or None, segmentation)
@@ -117,8 +119,8 @@ def rotated(corners: Points, pivot: tuple[float, float], angle_deg: float) -> Po
 def _of_box(shape: Element) -> Points:
     left, top, right, bottom = (float(shape.get(name) or "") for name in ("xtl", "ytl", "xbr", "ybr"))
     angle_deg = float(shape.get("rotation") or 0)
-    if not angle_deg or right < left or bottom < top:  # a box turned inside out is told by its negative size
-        return [(left, top), (right, bottom)]
+    if right <= left or bottom <= top:
+        raise ValueError(f"a box must have a positive size, got {right - left:g} x {bottom - top:g} px")
     corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
     return rotated(corners, ((left + right) / 2, (top + bottom) / 2), angle_deg)
 

@@ -169,8 +169,8 @@ def _points(value: dict[str, Any], kind: str, size_px: tuple[int, int]) -> Point
     if not all(map(is_number, [*numbers, angle_deg])):
         return f"x, y, width, height and rotation must be numbers in percent, got {numbers}; mend or delete it"
     x, y, width, height = (number * scale for number, scale in zip(numbers, (scale_x, scale_y) * 2, strict=True))
-    if width <= 0 or height <= 0 or not angle_deg:
-        return [(x, y), (x + width, y + height)]
+    if width <= 0 or height <= 0:
+        return f"a box must have a positive size, got {width:g} x {height:g} px; mend or delete it"
     # Label Studio turns a rectangle around its first corner.
     return rotated([(x, y), (x + width, y), (x + width, y + height), (x, y + height)], (x, y), angle_deg)
 
