@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from glassline.data.samples import SampleTable
 
 #: The names of glassline.data.importers.LAYOUTS, repeated so that --help needs no heavy import; a test compares.
-FORMATS = ("image-folder", "mask-folder", "dagm", "coco", "voc")
+FORMATS = ("image-folder", "mask-folder", "dagm", "coco", "voc", "cvat", "label-studio", "captures")
 
 
 def import_data(
-    source: Annotated[Path, typer.Argument(help="Folder of labelled images; for coco its JSON file too.")],
+    source: Annotated[
+        str, typer.Argument(help="Folder of labelled images or their label file; of captures also a URL.")
+    ],
     format: Annotated[str, typer.Option("--format", help=f"Layout: {', '.join(FORMATS)}.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for samples.parquet.")],
     product: Annotated[str, typer.Option(help="Product of images that do not name theirs.")] = "",
@@ -35,7 +37,7 @@ def import_data(
     from glassline.data.storage import check_apart
     from glassline_cli.progress import progress_of
 
-    check_apart(out, source)
+    check_apart(out, Path(source))
     console = Console()
     with progress_of("reading images", console) as report:
         table = read_source(source, format, product=product, cycle=cycle, clean_class=clean_class, progress=report)
@@ -55,7 +57,7 @@ def _print_summary(console: "Console", table: "SampleTable", target: Path) -> No
     for label in table.classes:
         own = rows[rows["label"] == label]
         name = f"{label} (clean)" if label == table.clean_class else label
-        counts = (len(own), own["group"].nunique(), (own["mask"] != "").sum(), (own["objects"] != "").sum())
+        counts = (len(own), own["group"].nunique(), (own["mask"] != "").sum(), (~own["objects"].isin(["", "[]"])).sum())
         summary.add_row(escape(name), *map(str, counts))
     console.print(summary)
     same = duplicate_groups(table)

@@ -13,12 +13,12 @@ def import_images(
     clean_class: str,
     samples: dsl.Output[dsl.Dataset],
 ) -> str:
-    """Import a folder of images into a sample table.
+    """Import a source of labelled images into a sample table.
 
     Args:
-        data: Folder of images and annotations.
+        data: Folder of images and annotations; for captures their label file, its folder, or the S3 URL of either.
         data_format: Layout, as in `glassline import --format`.
-        data_hash: SHA-256 of the folder at submission; the import refuses another.
+        data_hash: SHA-256 of the source at submission; the import refuses another.
         product: Product name.
         cycle: Product cycle.
         clean_class: Class without defect, "" where the layout tells.

@@ -1,9 +1,6 @@
-"""Import a folder of images into a sample table."""
+"""Import a source of labelled images into a sample table."""
 
-from pathlib import Path
-
-from glassline.data.importers import read_source
-from glassline.data.storage import folder_hash
+from glassline.data.importers import read_source, source_hash
 from glassline.errors import DataError
 from glassline.tracking import parent_tags, step_run
 
@@ -14,24 +11,24 @@ def import_images(
     """Import a source and return the content hash of its sample table.
 
     Args:
-        data: Folder of images and annotations.
+        data: Folder of images and annotations; for captures their label file, its folder, or the S3 URL of either.
         data_format: Layout name, as `glassline import --format`.
-        data_hash: SHA-256 of the folder when the run was submitted; "" skips the comparison.
+        data_hash: SHA-256 of the source (see `source_hash`) when the run was submitted; "" skips the comparison.
         product: Product name for the rows.
         cycle: Product cycle for the rows.
         clean_class: Class without defect; "" where the layout tells or there is none.
         samples_path: Where the Parquet table of images goes.
 
     Raises:
-        DataError: The folder changed since the run was submitted, or a record breaks a rule.
+        DataError: The source changed since the run was submitted, or a record breaks a rule.
     """
     with step_run("import_images", {"data": data, "data_format": data_format, "data_hash": data_hash}) as run:
-        if data_hash and (found := folder_hash(data)) != data_hash:
+        if data_hash and (found := source_hash(data, data_format)) != data_hash:
             raise DataError(
                 f"{data} must not change between submission and import: its hash was {data_hash[:12]}, now it is "
                 f"{found[:12]}; submit the run again"
             )
-        table = read_source(Path(data), data_format, product=product, cycle=cycle, clean_class=clean_class)
+        table = read_source(data, data_format, product=product, cycle=cycle, clean_class=clean_class)
         table.write(samples_path)
         content = table.content_hash()
         counts = table.rows["label"].value_counts()

@@ -97,7 +97,10 @@ def test_import_refuses_a_file_as_folder(tmp_path, write_image):
 
 
 def test_import_refuses_an_unknown_format(tmp_path):
-    with pytest.raises(DataError, match="must be one of image-folder, mask-folder, dagm, coco, voc, got 'yolo'"):
+    with pytest.raises(
+        DataError,
+        match="must be one of image-folder, mask-folder, dagm, coco, voc, cvat, label-studio, captures, got 'yolo'",
+    ):
         read_source(tmp_path, "yolo")
 
 

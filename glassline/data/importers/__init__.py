@@ -6,17 +6,22 @@ Add a layout: one module with a function (source, problems) -> Layout, one entry
 from collections.abc import Callable
 from pathlib import Path
 
+from glassline.data.importers.captures import captures_hash, local_label_file, read_captures
 from glassline.data.importers.coco import read_coco
+from glassline.data.importers.cvat import read_cvat
 from glassline.data.importers.dagm import read_dagm
 from glassline.data.importers.image_folder import read_image_folder
+from glassline.data.importers.label_studio import read_label_studio
 from glassline.data.importers.mask_folder import read_mask_folder
-from glassline.data.importers.records import Layout, Problems, Source
+from glassline.data.importers.records import Layout, Source
 from glassline.data.importers.table import build_table, duplicate_groups
 from glassline.data.importers.voc import read_voc
+from glassline.data.problems import Problems
 from glassline.data.samples import SampleTable
+from glassline.data.storage import folder_hash
 from glassline.errors import DataError, StorageError
 
-__all__ = ["LAYOUTS", "duplicate_groups", "read_source"]
+__all__ = ["LAYOUTS", "duplicate_groups", "read_source", "source_hash"]
 
 LAYOUTS: dict[str, Callable[[Source, Problems], Layout]] = {
     "image-folder": read_image_folder,
@@ -24,7 +29,24 @@ LAYOUTS: dict[str, Callable[[Source, Problems], Layout]] = {
     "dagm": read_dagm,
     "coco": read_coco,
     "voc": read_voc,
+    "cvat": read_cvat,
+    "label-studio": read_label_studio,
+    "captures": read_captures,
 }
+
+
+def source_hash(data: str | Path, layout: str) -> str:
+    """Return the SHA-256 of a source: what a run is submitted with and the import compares.
+
+    Args:
+        data: What `read_source` takes.
+        layout: One of LAYOUTS. Of captures the manifests are hashed, not terabytes of pixels.
+
+    Raises:
+        StorageError: The source is missing or cannot be read.
+        DataError: Labels and captures do not agree.
+    """
+    return captures_hash(data) if layout == "captures" else folder_hash(data)
 
 
 def read_source(
@@ -44,7 +66,8 @@ def read_source(
     it each image is its own.
 
     Args:
-        folder: Where the images and their labels lie; for coco the JSON file itself may be given.
+        folder: Where the images and their labels lie; for coco, cvat, label-studio and captures the label file itself
+            may be given, for captures also by S3 URL.
         layout: One of LAYOUTS.
         product: Product of images that do not name theirs.
         cycle: Product cycle of images that do not name theirs.
@@ -62,10 +85,17 @@ def read_source(
     """
     if layout not in LAYOUTS:
         raise DataError(f"format must be one of {', '.join(LAYOUTS)}, got {layout!r}; choose one of them")
-    path = Path(folder)
+    known = {"product": product, "cycle": cycle, "clean_class": clean_class, "name": source or layout}
+    if layout == "captures":
+        with local_label_file(folder) as file:
+            return _read(file, layout, known, progress)
+    return _read(Path(folder), layout, known, progress)
+
+
+def _read(path: Path, layout: str, known: dict[str, str], progress: Callable[[int, int], None] | None) -> SampleTable:
     if not path.exists():
         raise StorageError(f"a source must be an existing folder, got {path}; check the path")
     problems = Problems(path)
-    given = Source.at(path, layout, product=product, cycle=cycle, clean_class=clean_class, name=source or layout)
+    given = Source.at(path, layout, **known)
     found = LAYOUTS[layout](given, problems)
     return build_table(given, found, problems, progress)

@@ -1,4 +1,4 @@
-"""What every importer shares: records, references that stay inside the source, problems collected."""
+"""What every importer shares: records, and references that stay inside the source."""
 
 import csv
 import json
@@ -9,9 +9,11 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Self
 
 from glassline.data.images import IMAGE_SUFFIXES
+from glassline.data.problems import Problems
 from glassline.errors import DataError
 
-_SHOWN = 10
+# Layouts whose labels are one file, which may itself be named as the source.
+_ONE_FILE = ("coco", "cvat", "label-studio", "captures")
 
 # Files that may lie among images without being one.
 _DOCUMENTS = (".md", ".txt", ".csv", ".json", ".xml", ".yaml", ".yml", ".html", ".pdf", ".ini", ".db")
@@ -40,7 +42,7 @@ class Source:
         """Locate the root of a folder, or of the folder that a given label file lies in."""
         if path.is_dir():
             return cls(root=path.resolve(), file=None, layout=layout, **known)
-        if layout != "coco":
+        if layout not in _ONE_FILE:
             raise DataError(f"a source of format {layout} must be a folder, got the file {path}; name its folder")
         return cls(root=path.resolve().parent, file=path.resolve(), layout=layout, **known)
 
@@ -67,6 +69,16 @@ class Source:
         return not any(part.startswith(".") for part in path.relative_to(self.root).parts)
 
 
+@dataclass(frozen=True)
+class Header:
+    """What is known of an image's pixels without decoding them."""
+
+    width_px: int
+    height_px: int
+    bit_depth: int
+    sha256: str
+
+
 @dataclass
 class Record:
     """One image with what is known about it; references relative to the root."""
@@ -83,11 +95,13 @@ class Record:
     product: str = ""
     cycle: str = ""
     size_px: tuple[int, int] | None = None  # as the labels state it; checked against the file
+    header: Header | None = None  # of a zone of captures, which is no file
+    per_candidate: bool = False  # without objects too, each candidate is judged and not the image as a whole
 
     @property
     def objects_json(self) -> str:
-        """The objects as JSON, "" without any."""
-        return json.dumps(self.objects) if self.objects else ""
+        """The objects as JSON, "" where the image is judged as a whole."""
+        return json.dumps(self.objects) if self.objects or self.per_candidate else ""
 
 
 @dataclass
@@ -98,37 +112,13 @@ class Layout:
         records: One per image.
         classes: In the order of the models' outputs; None for the sorted labels.
         clean_class: "" where there is none.
+        root: What the records' references are relative to; "" for the source's own folder.
     """
 
     records: list[Record]
     classes: Sequence[str] | None = None
     clean_class: str = ""
-
-
-class Problems:
-    """Collect what is wrong, so that one run names many bad records and not only the first."""
-
-    def __init__(self, source: Path) -> None:
-        """Remember whose problems these are."""
-        self._source, self._lines = source, list[str]()
-
-    def add(self, file: str | Path, problem: str) -> None:
-        """Note one problem: rule, value received, remedy."""
-        self._lines.append(f"{file}: {problem}")
-
-    def raise_if_any(self) -> None:
-        """Raise what was collected.
-
-        Raises:
-            DataError: There is at least one problem; shows ten.
-        """
-        if not self._lines:
-            return
-        shown = [*self._lines[:_SHOWN]]
-        if len(self._lines) > _SHOWN:
-            shown.append(f"and {len(self._lines) - _SHOWN} more")
-        listed = shown[0] if len(shown) == 1 else "".join(f"\n  {line}" for line in shown)
-        raise DataError(f"{self._source} cannot be imported: {listed}")
+    root: str = ""
 
 
 def say_foreign(source: Source, folder: Path, problems: Problems) -> None:

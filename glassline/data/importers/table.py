@@ -3,13 +3,15 @@
 import logging
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
 
 from glassline.data.images import image_header
-from glassline.data.importers.records import Layout, Problems, Record, Source, check_reference, csv_lines
+from glassline.data.importers.records import Header, Layout, Record, Source, check_reference, csv_lines
 from glassline.data.names import LONGEST, plain_name
+from glassline.data.problems import Problems
 from glassline.data.samples import IMAGE_COLUMNS, SampleTable
 from glassline.data.storage import sha256_file
 from glassline.errors import DataError
@@ -47,7 +49,7 @@ def build_table(
     labels = set(table["label"])
     classes = tuple(found.classes if found.classes is not None else sorted(labels))
     _check_names(source, classes)
-    return SampleTable(table, "images", str(source.root), classes, clean_class)
+    return SampleTable(table, "images", found.root or str(source.root), classes, clean_class)
 
 
 def _check_names(source: Source, classes: tuple[str, ...]) -> None:
@@ -72,6 +74,22 @@ def duplicate_groups(table: SampleTable) -> list[list[str]]:
 
 
 def _row(source: Source, record: Record, problems: Problems) -> dict[str, Any] | None:
+    header = record.header or _file_header(source, record, problems)
+    if header is None:
+        return None
+    if record.size_px not in {None, (header.width_px, header.height_px)}:
+        problems.add(record.image, _other_size(header, "its labels state", record.size_px))
+        return None
+    return {
+        "id": record.image, "image": record.image, "label": record.label, "mask": record.mask,
+        "objects": record.objects_json, "x_mm": record.x_mm, "y_mm": record.y_mm, "zone": record.zone,
+        "pitch_um": record.pitch_um, "group": record.group, "product": record.product or source.product,
+        "cycle": record.cycle or source.cycle, "source": source.name, **asdict(header),
+    }  # fmt: skip
+
+
+def _file_header(source: Source, record: Record, problems: Problems) -> Header | None:
+    """Check the files that a record names, and read their headers."""
     for reference in filter(None, (record.image, record.mask)):
         problem = check_reference(source.root, reference)
         if problem:
@@ -83,21 +101,19 @@ def _row(source: Source, record: Record, problems: Problems) -> dict[str, Any] |
     except DataError as error:
         problems.add(record.image, str(error))
         return None
-    for what, stated_px in (("its labels state", record.size_px), (f"its mask {record.mask} has", mask_px)):
-        if stated_px is not None and stated_px != (width_px, height_px):
-            problems.add(
-                record.image,
-                f"image and labels must be of one size, the image has {width_px} x {height_px} px, "
-                f"{what} {stated_px[0]} x {stated_px[1]} px; export the labels for this image again",
-            )
-            return None
-    return {
-        "id": record.image, "image": record.image, "label": record.label, "mask": record.mask,
-        "objects": record.objects_json, "x_mm": record.x_mm, "y_mm": record.y_mm, "zone": record.zone,
-        "pitch_um": record.pitch_um, "group": record.group, "product": record.product or source.product,
-        "cycle": record.cycle or source.cycle, "source": source.name, "width_px": width_px,
-        "height_px": height_px, "bit_depth": bit_depth, "sha256": sha256_file(source.root / record.image),
-    }  # fmt: skip
+    header = Header(width_px, height_px, bit_depth, sha256_file(source.root / record.image))
+    if mask_px != (width_px, height_px):
+        problems.add(record.image, _other_size(header, f"its mask {record.mask} has", mask_px))
+        return None
+    return header
+
+
+def _other_size(header: Header, what: str, other_px: tuple[int, int] | None) -> str:
+    width_px, height_px = other_px or (0, 0)
+    return (
+        f"image and labels must be of one size, the image has {header.width_px} x {header.height_px} px, "
+        f"{what} {width_px} x {height_px} px; export the labels for this image again"
+    )
 
 
 def _check_listed_once(records: list[Record], problems: Problems) -> None:
