@@ -69,6 +69,8 @@ class Camera(Protocol):
 class Illuminator(Protocol):
     """The ring of LED groups."""
 
+    name: str
+
     def ensure_ready(self) -> None:
         """Connect unless connected, all groups off.
 
@@ -96,6 +98,8 @@ class Illuminator(Protocol):
 
 class Stage(Protocol):
     """The XY table under the glass. Its place is the place on the glass of the frame's first pixel."""
+
+    name: str
 
     def ensure_ready(self) -> None:
         """Connect unless connected, clear an old alarm, home.

@@ -1,0 +1,1 @@
+"""A rig in one file: its devices, the grid of zones, the light states."""

@@ -1,0 +1,81 @@
+"""The lights at the start of a session, and whether a state's light fades later on.
+
+Shapes: H x W pixels of a frame.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from glassline.errors import DeviceError
+from hardware_ingest.devices import LED_GROUPS, Frame
+from hardware_ingest.illuminator.check import check_lights
+from hardware_ingest.rig.settings import LightState, RigSettings
+
+Look = Callable[[Sequence[int], float], list[Frame]]
+
+#: A state's background may fall to this share of what its groups gave at the check; half is one group out of two.
+FADED = 0.75
+
+#: A background fainter than this drowns in noise and tells nothing, grey levels over dark.
+FAINT = 3.0
+
+
+class LightsWatch:
+    """What each light state's background should be, per camera."""
+
+    def __init__(
+        self, name: str, dark: Sequence[float], rises: Sequence[Sequence[float]], settings: RigSettings
+    ) -> None:
+        """Take what the check found.
+
+        Args:
+            name: Name of the illuminator, for errors.
+            dark: Per camera, mean with all groups off.
+            rises: Per camera and group, by how much the group alone lifts the mean.
+            settings: The rig.
+        """
+        self._name, self._dark, self._rises, self._settings = name, dark, rises, settings
+
+    def check(self, camera: int, state: LightState, frame_HW: Frame) -> None:
+        """Compare the background of one frame with what the state's groups gave at the check.
+
+        Raises:
+            DeviceError: It has faded; names the groups.
+        """
+        scale = state.exposure_us / self._settings.lights_check.exposure_us
+        expected = scale * sum(self._rises[camera][group] for group in state.groups)
+        found = background(frame_HW) - self._dark[camera]
+        if expected >= FAINT and found < FADED * expected:
+            raise DeviceError(
+                f"{self._name}: LED groups {state.groups[0]} and {state.groups[1]} must lift the background by >= "
+                f"{FADED * expected:.1f} grey levels, got {found:.1f}; one has gone dark: replace it or its cable"
+            )
+
+
+def watch_lights(name: str, look: Look, settings: RigSettings) -> LightsWatch:
+    """Look at the glass with all groups off and with each alone, and return what to expect.
+
+    Args:
+        name: Name of the illuminator, for errors.
+        look: Takes one frame per camera with the given groups lit, at an exposure in us.
+        settings: The rig.
+
+    Raises:
+        DeviceError: A group is stuck or dead, or there is stray light; names the group.
+    """
+    exposure_us = settings.lights_check.exposure_us
+    levels = [
+        [background(frame_HW) for frame_HW in look(groups, exposure_us)]
+        for groups in [(), *((group,) for group in range(LED_GROUPS))]
+    ]
+    dark, alone = levels[0], list(zip(*levels[1:], strict=True))
+    rises = [check_lights(name, dark[n], alone[n], settings.lights_check) for n in range(len(dark))]
+    return LightsWatch(name, dark, rises, settings)
+
+
+def background(frame_HW: Frame) -> float:
+    """Return the mean of the darker half of a sample of the pixels: dust and scratches lie in the other."""
+    # An odd step meets all four colours of a mosaic alike.
+    sample = np.sort(frame_HW[::7, ::7], axis=None)
+    return float(sample[: (sample.size + 1) // 2].mean())

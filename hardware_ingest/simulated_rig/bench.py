@@ -1,0 +1,49 @@
+"""Lights, stage and glass of a simulated rig, joined: what they do together is what the camera sees."""
+
+from hardware_ingest.devices import Frame, Scene
+from hardware_ingest.illuminator.sim import LightFaults, SimulatedCoils
+from hardware_ingest.stage.settings import StageSettings
+from hardware_ingest.stage.sim import SimulatedGrbl, StageFaults
+
+
+class Bench:
+    """A glass on a stage under a ring of lights."""
+
+    def __init__(
+        self,
+        scene: Scene,
+        stage: StageSettings,
+        light_faults: LightFaults | None = None,
+        stage_faults: StageFaults | None = None,
+    ) -> None:
+        """Put a glass on the stage.
+
+        Args:
+            scene: The glass.
+            stage: Its limits and its origin.
+            light_faults: What is broken of the ring.
+            stage_faults: What is broken of the stage.
+        """
+        self.scene = scene
+        self.coils = SimulatedCoils(light_faults)
+        self.machine = SimulatedGrbl((stage.x_limits_mm[1], stage.y_limits_mm[1]), stage_faults)
+        self._origin_mm = stage.origin_mm
+
+    def see(
+        self, exposure_us: float, gain_db: float, width_px: int, height_px: int,
+        offset_mm: tuple[float, float] = (0.0, 0.0),
+    ) -> Frame:  # fmt: skip
+        """Return the frame (H, W) that a camera sees now.
+
+        Args:
+            exposure_us: Exposure.
+            gain_db: Gain.
+            width_px: Width of the frame.
+            height_px: Height of the frame.
+            offset_mm: Place of the camera's first pixel minus that of the stage.
+        """
+        x_mm, y_mm = (
+            place - origin + offset
+            for place, origin, offset in zip(self.machine.position_mm, self._origin_mm, offset_mm, strict=True)
+        )
+        return self.scene.expose(x_mm, y_mm, self.coils.lit, exposure_us, gain_db, (width_px, height_px))
