@@ -13,27 +13,19 @@ Shapes: S light states x H x W pixels, uint16.
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import zarr
 from pydantic import ValidationError
-from zarr.storage import StorePath, WrapperStore
 
+from glassline.data.captures.chunks import CHUNK_PX, Frames, Grid, decode, in_parallel
 from glassline.data.captures.manifest import MANIFEST, FileSum, Manifest
 from glassline.data.captures.meta import Kind, ZoneMeta, ZoneRef
-from glassline.data.captures.zone_writer import CHUNK_PX, write_zone
+from glassline.data.captures.zone_writer import write_zone
 from glassline.data.location import Location, open_location
 from glassline.errors import DataError, StorageError
 
-if TYPE_CHECKING:
-    from zarr.abc.store import ByteRequest, Store
-    from zarr.core.buffer import Buffer, BufferPrototype
-
 __all__ = ["CHUNK_PX", "Captures", "Frames", "Window", "open_captures"]
-
-Frames = npt.NDArray[np.uint16]
 
 #: Zones whose metadata stay in memory.
 _KEPT = 4096
@@ -59,10 +51,9 @@ class Captures:
         """Remember where; nothing is contacted yet."""
         self.location = location
         self._opened: dict[ZoneRef, _Opened] = {}
-        self._store: Store | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"location": self.location, "_opened": {}, "_store": None}
+        return {"location": self.location, "_opened": {}}
 
     def zones(self, glass: str | None = None, kind: Kind | None = None) -> list[ZoneRef]:
         """Return the whole zones, sorted; of one glass or one kind when given."""
@@ -86,8 +77,7 @@ class Captures:
 
     def shape(self, ref: ZoneRef) -> tuple[int, int, int]:
         """Return light states, height and width in px."""
-        states, height_px, width_px = self._open(ref).array.shape
-        return states, height_px, width_px
+        return self._open(ref).grid.shape_SHW
 
     def read(self, ref: ZoneRef, window: Window | None = None) -> Frames:
         """Return the frames (S, H, W) of a zone or of a window of it.
@@ -96,17 +86,18 @@ class Captures:
             DataError: The zone is missing, the window lies outside it, or a chunk is damaged; names the zone.
             StorageError: The place does not answer.
         """
-        array = self._open(ref).array
-        rows, columns = _slices(ref, window, array.shape)
-        try:
-            return np.asarray(array[:, rows, columns], np.uint16)
-        except (DataError, StorageError):
-            raise
-        except OSError as error:
-            raise StorageError(f"{ref.path} must be readable ({error}); check {self.location.url}") from error
-        # Whatever a decoder says of bytes that are not what was written.
-        except (ValueError, RuntimeError) as error:
-            raise _damaged(ref, f"a damaged chunk ({error})") from error
+        grid = self._open(ref).grid
+        states, height_px, width_px = grid.shape_SHW
+        chosen = window or Window(0, 0, width_px, height_px)
+        _check_inside(ref, chosen, height_px, width_px)
+        frames_SHW = np.empty((states, chosen.height_px, chosen.width_px), np.uint16)
+
+        def fill(chunk: tuple[str, int, int]) -> None:
+            name, y_px, x_px = chunk
+            _copy_overlap(self._chunk(ref, name, grid), y_px, x_px, frames_SHW, chosen.y_px, chosen.x_px)
+
+        in_parallel(fill, grid.chunks(chosen.y_px, chosen.x_px, chosen.height_px, chosen.width_px))
+        return frames_SHW
 
     def write(self, meta: ZoneMeta, frames_SHW: Frames) -> None:
         """Write a zone, whole or not at all; an existing one is refused.
@@ -151,6 +142,17 @@ class Captures:
             raise DataError(f"{ref.path} must be a whole zone below {self.location.url}, got none; check the reference")
         return Manifest.parse(ref.path, self.location.read(f"{ref.path}/{MANIFEST}"))
 
+    def _chunk(self, ref: ZoneRef, name: str, grid: Grid) -> Frames:
+        try:
+            return decode(self.location.read(f"{ref.path}/{name}"), grid)
+        except StorageError:
+            if self.location.exists(f"{ref.path}/{name}"):
+                raise
+            raise _damaged(ref, f"no chunk {name}") from None
+        # RuntimeError: what Blosc says of bytes that it did not make.
+        except (ValueError, RuntimeError) as error:
+            raise _damaged(ref, f"a damaged chunk {name} ({error})") from error
+
     def _open(self, ref: ZoneRef) -> "_Opened":
         opened = self._opened.get(ref)
         if opened is None:
@@ -158,9 +160,7 @@ class Captures:
             content = self.location.read(f"{ref.path}/zarr.json")
             if FileSum.of(content) != files.get("zarr.json"):
                 raise _damaged(ref, "a zarr.json that was changed")
-            if self._store is None:
-                self._store = _Whole(self.location.zarr_store())
-            opened = _Opened.of(ref, json.loads(content), StorePath(self._store, ref.path))
+            opened = _Opened.parse(ref, content)
             if len(self._opened) >= _KEPT:
                 self._opened.clear()
             self._opened[ref] = opened
@@ -175,30 +175,18 @@ def open_captures(url: str | Path) -> Captures:
 @dataclass(frozen=True)
 class _Opened:
     meta: ZoneMeta
-    array: "zarr.Array[Any]"
+    grid: Grid
 
     @classmethod
-    def of(cls, ref: ZoneRef, told: dict[str, Any], place: StorePath) -> "_Opened":
+    def parse(cls, ref: ZoneRef, content: bytes) -> "_Opened":
         try:
-            meta = ZoneMeta.model_validate(told["attributes"])
-            array = zarr.Array.from_dict(place, told)
-        except (ValidationError, ValueError, KeyError, TypeError) as error:
-            raise _damaged(ref, f"attributes that break a rule ({error})") from error
-        if meta.ref != ref:
-            raise _damaged(ref, f"the attributes of {meta.ref.path}")
-        return cls(meta, array)
-
-
-class _Whole(WrapperStore):  # type: ignore[type-arg]
-    """A Zarr store in which a missing chunk is damage: Zarr itself would read it as darkness."""
-
-    async def get(
-        self, key: str, prototype: "BufferPrototype", byte_range: "ByteRequest | None" = None
-    ) -> "Buffer | None":
-        found = await super().get(key, prototype, byte_range)
-        if found is None:
-            raise ValueError(f"{key} is missing")
-        return found
+            told = json.loads(content)
+            opened = cls(ZoneMeta.model_validate(told["attributes"]), Grid.parse(told))
+        except (ValidationError, ValueError, KeyError, TypeError, IndexError) as error:
+            raise _damaged(ref, f"a zarr.json that breaks a rule ({' '.join(str(error).split())})") from error
+        if opened.meta.ref != ref:
+            raise _damaged(ref, f"the zarr.json of {opened.meta.ref.path}")
+        return opened
 
 
 def _of_manifest(name: str) -> ZoneRef | None:
@@ -217,10 +205,7 @@ def _damaged(ref: ZoneRef, got: str) -> DataError:
     )
 
 
-def _slices(ref: ZoneRef, window: Window | None, shape: tuple[int, ...]) -> tuple[slice, slice]:
-    _, height_px, width_px = shape
-    if window is None:
-        return slice(None), slice(None)
+def _check_inside(ref: ZoneRef, window: Window, height_px: int, width_px: int) -> None:
     right_px, bottom_px = window.x_px + window.width_px, window.y_px + window.height_px
     inside = min(window.x_px, window.y_px) >= 0 and right_px <= width_px and bottom_px <= height_px
     if not inside or min(window.width_px, window.height_px) < 1:
@@ -228,7 +213,18 @@ def _slices(ref: ZoneRef, window: Window | None, shape: tuple[int, ...]) -> tupl
             f"a window must lie inside {ref.path} of {width_px} x {height_px} px, got {window.width_px} x "
             f"{window.height_px} px at ({window.x_px}, {window.y_px}); move or shrink it"
         )
-    return slice(window.y_px, bottom_px), slice(window.x_px, right_px)
+
+
+def _copy_overlap(
+    chunk_SHW: Frames, y_px: int, x_px: int, window_SHW: Frames, window_y_px: int, window_x_px: int
+) -> None:
+    """Copy the pixels that a chunk and a window share; both are placed by their first pixel in the zone."""
+    top, left = max(y_px, window_y_px), max(x_px, window_x_px)
+    bottom = min(y_px + chunk_SHW.shape[1], window_y_px + window_SHW.shape[1])
+    right = min(x_px + chunk_SHW.shape[2], window_x_px + window_SHW.shape[2])
+    window_SHW[:, top - window_y_px : bottom - window_y_px, left - window_x_px : right - window_x_px] = chunk_SHW[
+        :, top - y_px : bottom - y_px, left - x_px : right - x_px
+    ]
 
 
 def _check_frames(meta: ZoneMeta, frames_SHW: Frames) -> None:

@@ -7,48 +7,24 @@ the zone is written again.
 Shapes: S light states x H x W pixels, uint16.
 """
 
-import asyncio
 import errno
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-from zarr.storage import LocalStore, WrapperStore
-
+from glassline.data.captures.chunks import Frames, Grid, array_json, encode, in_parallel
 from glassline.data.captures.manifest import MANIFEST, FileSum, Manifest
 from glassline.data.captures.meta import ZoneMeta
 from glassline.data.location import Location
 from glassline.errors import DataError, StorageError
 
-if TYPE_CHECKING:
-    from zarr.abc.store import Store
-    from zarr.core.buffer import Buffer
-
-#: Edge of a chunk; a chunk holds every light state of its window.
-CHUNK_PX = 512
-
 GROUP = b'{"zarr_format": 3, "node_type": "group", "attributes": {}}'
 
 
-class _Summing(WrapperStore):  # type: ignore[type-arg]
-    """A Zarr store that remembers size and digest of every file on its way through."""
-
-    def __init__(self, store: "Store") -> None:
-        super().__init__(store)
-        self.files: dict[str, FileSum] = {}
-
-    async def set(self, key: str, value: "Buffer") -> None:
-        self.files[key] = await asyncio.to_thread(lambda: FileSum.of(value.to_bytes()))
-        await super().set(key, value)
-
-
-def write_zone(location: Location, meta: ZoneMeta, frames_SHW: npt.NDArray[np.uint16]) -> None:
+def write_zone(location: Location, meta: ZoneMeta, frames_SHW: Frames) -> None:
     """Write a zone that is not there yet.
 
     Args:
@@ -69,12 +45,35 @@ def write_zone(location: Location, meta: ZoneMeta, frames_SHW: npt.NDArray[np.ui
         place = location.below(path)
         for entry in place.entries():
             place.remove(entry.name)
-        manifest = _write_array(place.zarr_store(read_only=False), meta, frames_SHW)
-        place.write(MANIFEST, manifest.to_bytes())
+        _write_files(place.write, meta, frames_SHW)
         return
     with _whole_folder(Path(location.url) / path, meta) as beside:
-        manifest = _write_array(LocalStore(beside), meta, frames_SHW)
-        (beside / MANIFEST).write_bytes(manifest.to_bytes())
+        _write_files(lambda name, content: _write_file(beside / name, content), meta, frames_SHW)
+
+
+def _write_files(write: Callable[[str, bytes], None], meta: ZoneMeta, frames_SHW: Frames) -> None:
+    """Write every file of a zone, the manifest last."""
+    grid = Grid.of((frames_SHW.shape[0], frames_SHW.shape[1], frames_SHW.shape[2]))
+
+    def write_chunk(chunk: tuple[str, int, int]) -> tuple[str, FileSum]:
+        name, y_px, x_px = chunk
+        content = encode(frames_SHW, grid, y_px, x_px)
+        write(name, content)
+        return name, FileSum.of(content)
+
+    told = array_json(meta, grid)
+    write("zarr.json", told)
+    sums = in_parallel(write_chunk, grid.chunks(0, 0, *frames_SHW.shape[1:]))
+    manifest = Manifest(meta.ref.path, {"zarr.json": FileSum.of(told), **dict(sums)})
+    write(MANIFEST, manifest.to_bytes())
+
+
+def _write_file(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def exists(meta: ZoneMeta) -> DataError:
@@ -82,31 +81,6 @@ def exists(meta: ZoneMeta) -> DataError:
     return DataError(
         f"{meta.ref.path} must be written once, got a second one; remove the zone or give the glass another id"
     )
-
-
-def _write_array(store: "Store", meta: ZoneMeta, frames_SHW: npt.NDArray[np.uint16]) -> Manifest:
-    import zarr
-    from zarr.codecs import BloscCodec, Crc32cCodec
-
-    states, height_px, width_px = frames_SHW.shape
-    summing = _Summing(store)
-    # Four bytes a word keep the two Bayer colours of a row apart; a block is one light state's plane.
-    blosc = BloscCodec(cname="zstd", clevel=1, shuffle="shuffle", typesize=4, blocksize=2 * CHUNK_PX * CHUNK_PX)
-    array = zarr.create_array(
-        summing,
-        shape=frames_SHW.shape,
-        chunks=(states, min(CHUNK_PX, height_px), min(CHUNK_PX, width_px)),
-        dtype="uint16",
-        compressors=[blosc, Crc32cCodec()],
-        fill_value=0,
-        dimension_names=("state", "y", "x"),
-        attributes=meta.model_dump(mode="json"),
-        # A dark chunk is written too: a missing one is damage, not darkness.
-        config={"write_empty_chunks": True},
-        zarr_format=3,
-    )
-    array[:] = frames_SHW
-    return Manifest(meta.ref.path, dict(summing.files))
 
 
 @contextmanager
