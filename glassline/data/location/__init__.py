@@ -7,12 +7,14 @@ the environment only (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_
 import re
 from pathlib import Path
 
-from glassline.data.location.base import Entry, Location
+from glassline.data.location.base import Entry, Location, checked_name
 from glassline.data.location.local import LocalFolder
-from glassline.errors import SettingsError
+from glassline.data.location.s3 import S3Prefix
+from glassline.errors import SettingsError, StorageError
 
 __all__ = ["Entry", "Location", "open_location"]
 
+_BUCKET = re.compile(r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+)://(.*)$", re.DOTALL)
 
 
@@ -34,4 +36,14 @@ def open_location(url: str | Path) -> Location:
         raise SettingsError(
             f"a place of storage must be a folder or s3://bucket/prefix, got {found[1]}://; give one of these"
         )
-    raise NotImplementedError
+    bucket, _, prefix = found[2].partition("/")
+    prefix = prefix.rstrip("/")
+    if not _BUCKET.match(bucket):
+        raise SettingsError(
+            f"an S3 URL must be s3://bucket/prefix with a bucket of 3 to 63 small letters, digits, dots and dashes, "
+            f"got the bucket {bucket.rpartition('@')[2]!r}; keys belong into the environment"
+        )
+    try:
+        return S3Prefix(bucket, checked_name(prefix) if prefix else "")
+    except StorageError as error:
+        raise SettingsError(str(error)) from None

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,3 +94,16 @@ def checked_name(name: str) -> str:
 def is_hidden(name: str) -> bool:
     """Return whether a part of the name begins with a dot."""
     return any(part.startswith(".") for part in name.split("/"))
+
+
+@contextmanager
+def disk_answers(path: Path) -> Iterator[None]:
+    """Turn what this machine's disk says of a file or folder into one StorageError."""
+    try:
+        yield
+    except StorageError:
+        raise
+    except OSError as error:
+        raise StorageError(
+            f"{path} must be a file or folder that this disk gives, got {error.strerror or error}; check name and disk"
+        ) from error

@@ -3,13 +3,11 @@
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from glassline.data.location.base import Entry, Location, checked_name
+from glassline.data.location.base import Entry, Location, checked_name, disk_answers
 from glassline.data.storage import written_whole
-from glassline.errors import StorageError
 
 if TYPE_CHECKING:
     from zarr.abc.store import Store
@@ -41,12 +39,12 @@ class LocalFolder(Location):
 
     def read(self, name: str) -> bytes:
         """Return a file's bytes; a missing one is a StorageError."""
-        with _told(self._path(name)):
+        with disk_answers(self._path(name)):
             return self._path(name).read_bytes()
 
     def write(self, name: str, content: bytes) -> None:
         """Write a small file, whole or not at all, over an older one."""
-        with _told(self._path(name)), written_whole(self._path(name)) as beside:
+        with disk_answers(self._path(name)), written_whole(self._path(name)) as beside:
             beside.write_bytes(content)
 
     def upload(self, source: Path, name: str) -> None:
@@ -59,7 +57,7 @@ class LocalFolder(Location):
 
     def remove(self, name: str) -> None:
         """Delete a file; a missing one is no error."""
-        with _told(self._path(name)):
+        with disk_answers(self._path(name)):
             self._path(name).unlink(missing_ok=True)
 
     def zarr_store(self, read_only: bool = True) -> "Store":
@@ -73,13 +71,18 @@ class LocalFolder(Location):
 
 
 def _copy(source: Path, target: Path) -> None:
-    with _told(source), open(source, "rb") as stream, written_whole(target) as beside, open(beside, "wb") as copy:
+    with (
+        disk_answers(source),
+        open(source, "rb") as stream,
+        written_whole(target) as beside,
+        open(beside, "wb") as copy,
+    ):
         shutil.copyfileobj(stream, copy, 1 << 20)
 
 
 def _visible(folder: Path) -> list[os.DirEntry[str]]:
     """Return what lies in a folder; nothing when it is missing, as nothing lies under a prefix without objects."""
-    with _told(folder):
+    with disk_answers(folder):
         if not folder.exists():
             return []
         with os.scandir(folder) as found:
@@ -92,19 +95,6 @@ def _entries(folder: Path, prefix: str) -> Iterator[Entry]:
         if found.is_dir(follow_symlinks=False):
             yield from _entries(folder / found.name, f"{prefix}{found.name}/")
         elif found.is_file():
-            with _told(folder / found.name):
+            with disk_answers(folder / found.name):
                 size_bytes = found.stat().st_size
             yield Entry(prefix + found.name, size_bytes)
-
-
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Turn what the disk says into one line."""
-    try:
-        yield
-    except StorageError:
-        raise
-    except OSError as error:
-        raise StorageError(
-            f"{path} must be a file or folder that this disk gives, got {error.strerror or error}; check name and disk"
-        ) from error

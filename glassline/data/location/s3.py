@@ -1,0 +1,147 @@
+"""A prefix of an S3 bucket, on any server that speaks S3.
+
+What a file's bytes are is checked from end to end: every request carries the SHA-256 of its bytes in its
+signature, which the server compares with what arrived, and the stored object's ETag is compared with our own
+sum afterwards. Neither needs the newer additional checksums, which not every server knows (Ceph 16 ignores them).
+"""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from glassline.data.location.base import Entry, Location, checked_name, disk_answers, is_hidden
+from glassline.data.location.s3_client import TRANSFER, reader, transfers
+from glassline.data.location.s3_errors import s3_answers
+from glassline.data.storage import sha256_file, written_whole
+from glassline.errors import StorageError
+
+if TYPE_CHECKING:
+    from zarr.abc.store import Store
+
+
+class S3Prefix(Location):
+    """A place in a bucket. It holds names only, so that it travels between processes; clients are kept per process."""
+
+    def __init__(self, bucket: str, prefix: str) -> None:
+        """Remember the place.
+
+        Args:
+            bucket: Bucket name.
+            prefix: Checked, without a slash at its ends; "" for the whole bucket.
+        """
+        self._bucket, self._prefix = bucket, prefix
+        self.url = f"s3://{bucket}/{prefix}".rstrip("/")
+
+    def below(self, name: str) -> "S3Prefix":
+        """Return the place `name` under this one, whether or not anything is there."""
+        return S3Prefix(self._bucket, self._key(name))
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield every file below, sorted by name; names with a hidden part (`.x`) are left out."""
+        for page in self._pages(Delimiter=""):
+            for found in page.get("Contents", []):
+                name = found["Key"][len(self._start) :]
+                if name and not name.endswith("/") and not is_hidden(name):
+                    yield Entry(name, found["Size"])
+
+    def folders(self) -> list[str]:
+        """Return the names of the direct folders, sorted, without hidden ones."""
+        prefixes = [one["Prefix"] for page in self._pages(Delimiter="/") for one in page.get("CommonPrefixes", [])]
+        names = [prefix[len(self._start) : -1] for prefix in prefixes]
+        return sorted(name for name in names if name and not is_hidden(name))
+
+    def exists(self, name: str) -> bool:
+        """Return whether the file `name` is there."""
+        return self._head(name) is not None
+
+    def read(self, name: str) -> bytes:
+        """Return a file's bytes; a missing one is a StorageError."""
+        # Not by obstore: its threads do not outlive a fork, and a forked loader worker would wait for ever.
+        with s3_answers(self._url(name)):
+            return bytes(transfers().get_object(Bucket=self._bucket, Key=self._key(name))["Body"].read())
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a small file, whole or not at all, over an older one."""
+        with s3_answers(self._url(name)):
+            transfers().put_object(Bucket=self._bucket, Key=self._key(name), Body=content)
+        self._check_arrived(name, len(content), _etag(iter([content])), hashlib.sha256(content).hexdigest())
+
+    def upload(self, source: Path, name: str) -> None:
+        """Copy a local file here, whole or not at all; in parts and in parallel when it is large."""
+        with disk_answers(source):
+            size_bytes, etag, sha256 = source.stat().st_size, _etag(_parts(source)), sha256_file(source)
+            with s3_answers(self._url(name)):
+                transfers().upload_file(str(source), self._bucket, self._key(name), Config=TRANSFER)
+        self._check_arrived(name, size_bytes, etag, sha256)
+
+    def download(self, name: str, target: Path) -> None:
+        """Copy a file to this machine, whole or not at all."""
+        with disk_answers(target), written_whole(target) as beside, s3_answers(self._url(name)):
+            transfers().download_file(self._bucket, self._key(name), str(beside), Config=TRANSFER)
+
+    def remove(self, name: str) -> None:
+        """Delete a file; a missing one is no error."""
+        with s3_answers(self._url(name)):
+            transfers().delete_object(Bucket=self._bucket, Key=self._key(name))
+
+    def zarr_store(self, read_only: bool = True) -> "Store":
+        """Return a Zarr store rooted here."""
+        from glassline.data.location.s3_zarr import S3ZarrStore
+
+        return S3ZarrStore(reader(self._bucket, self._prefix), read_only=read_only)
+
+    @property
+    def _start(self) -> str:
+        return f"{self._prefix}/" if self._prefix else ""
+
+    def _key(self, name: str) -> str:
+        return self._start + checked_name(name)
+
+    def _url(self, name: str) -> str:
+        return f"s3://{self._bucket}/{self._key(name)}"
+
+    def _pages(self, **options: str) -> Iterator[Any]:
+        with s3_answers(self.url):
+            pages = transfers().get_paginator("list_objects_v2")
+            yield from pages.paginate(Bucket=self._bucket, Prefix=self._start, **options)
+
+    def _head(self, name: str) -> Any:
+        from botocore.exceptions import ClientError
+
+        with s3_answers(self._url(name)):
+            try:
+                return transfers().head_object(Bucket=self._bucket, Key=self._key(name))
+            except ClientError as error:
+                if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+                    return None
+                raise
+
+    def _check_arrived(self, name: str, size_bytes: int, etag: str, sha256: str) -> None:
+        """Compare the stored object with what was sent; a server whose ETag is no MD5 (KMS) is asked for the bytes."""
+        head = self._head(name)
+        same = head is not None and head["ContentLength"] == size_bytes
+        if same and head["ETag"].strip('"') != etag:
+            same = hashlib.sha256(self.read(name)).hexdigest() == sha256
+        if not same:
+            self.remove(name)
+            raise StorageError(
+                f"{self._url(name)} must arrive as it was sent ({size_bytes} bytes, SHA-256 {sha256[:12]}), got other "
+                "bytes; they were removed: upload again, and have network and server checked"
+            )
+
+
+def _parts(source: Path) -> Iterator[bytes]:
+    """Yield the parts that a file is sent in; all of it when it is small."""
+    with open(source, "rb") as stream:
+        while part := stream.read(TRANSFER.multipart_chunksize):
+            yield part
+
+
+def _etag(parts: Iterator[bytes]) -> str:
+    """Return the ETag that S3 gives an object sent in these parts: an MD5, or the MD5 of the parts' MD5s."""
+    sums = [hashlib.md5(part, usedforsecurity=False) for part in parts]
+    if len(sums) < 2:
+        return (sums[0] if sums else hashlib.md5(b"", usedforsecurity=False)).hexdigest()
+    whole = hashlib.md5(b"".join(one.digest() for one in sums), usedforsecurity=False)
+    return f"{whole.hexdigest()}-{len(sums)}"
