@@ -29,10 +29,21 @@ class Bench:
         self.machine = SimulatedGrbl((stage.x_limits_mm[1], stage.y_limits_mm[1]), stage_faults)
         self._origin_mm = stage.origin_mm
 
-    def see(
-        self, exposure_us: float, gain_db: float, width_px: int, height_px: int,
-        offset_mm: tuple[float, float] = (0.0, 0.0),
-    ) -> Frame:  # fmt: skip
+    @property
+    def lit(self) -> tuple[int, ...]:
+        """LED groups that shine."""
+        return self.coils.lit
+
+    def where(self, offset_mm: tuple[float, float] = (0.0, 0.0)) -> tuple[float, float]:
+        """Return the place on the glass of a camera's first pixel, x and y in mm.
+
+        Args:
+            offset_mm: That place minus the stage's.
+        """
+        x_mm, y_mm = self.machine.position_mm
+        return x_mm - self._origin_mm[0] + offset_mm[0], y_mm - self._origin_mm[1] + offset_mm[1]
+
+    def see(self, exposure_us: float, gain_db: float, width_px: int, height_px: int) -> Frame:
         """Return the frame (H, W) that a camera sees now.
 
         Args:
@@ -40,10 +51,6 @@ class Bench:
             gain_db: Gain.
             width_px: Width of the frame.
             height_px: Height of the frame.
-            offset_mm: Place of the camera's first pixel minus that of the stage.
         """
-        x_mm, y_mm = (
-            place - origin + offset
-            for place, origin, offset in zip(self.machine.position_mm, self._origin_mm, offset_mm, strict=True)
-        )
-        return self.scene.expose(x_mm, y_mm, self.coils.lit, exposure_us, gain_db, (width_px, height_px))
+        x_mm, y_mm = self.where()
+        return self.scene.expose(x_mm, y_mm, self.lit, exposure_us, gain_db, (width_px, height_px))

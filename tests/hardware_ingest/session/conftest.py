@@ -59,7 +59,8 @@ class FakeCamera:
     def trigger(self, exposure_us):
         self._check_plugged()
         self.log.append("exposed")
-        self._seen = self.bench.see(exposure_us, 0.0, EDGE_PX, EDGE_PX, self.offset_mm)
+        glass, place_mm = self.bench.scene, self.bench.where(self.offset_mm)
+        self._seen = glass.expose(*place_mm, self.bench.lit, exposure_us, 0.0, (EDGE_PX, EDGE_PX))
 
     def read_frame(self):
         fault = self.faults.get(self.frames)
