@@ -18,6 +18,61 @@ from components.train_ensemble.component import train_ensemble
 from components.write_report.component import write_report
 
 
+@dsl.pipeline(name="learn", description="A table of images in, models compared and explained, a bundle out.")
+def learn(
+    samples: dsl.Input[dsl.Dataset],
+    content_hash: str,
+    store: str,
+    extract: dict,
+    augment: dict,
+    folds: int,
+    fold_threads: int,
+    fold_parts: list[list[int]],
+    models: list[str],
+    model_name: str,
+    baseline: str,
+    training: dict,
+    seed: int,
+    significance: float,
+    registered_model: str,
+):
+    """Wire the steps from a table of images on: what `retrain` and `end_to_end` share."""
+    found = extract_candidates(samples=samples, content_hash=content_hash, store=store, extract=extract)
+    split = split_samples(
+        patches=found.outputs["patches"], content_hash=found.outputs["Output"], folds=folds, seed=seed
+    )
+    copied = augment_samples(split=split.outputs["split"], augment=augment, seed=seed)
+    augmented, copied_hash = copied.outputs["augmented"], copied.outputs["Output"]
+    with dsl.ParallelFor(fold_parts) as part:
+        validated = cross_validate(
+            augmented=augmented, content_hash=copied_hash, models=models, folds=part, training=training, seed=seed,
+            store=store, threads=fold_threads,
+        )  # fmt: skip
+    trained = train_ensemble(
+        augmented=augmented, content_hash=copied_hash, model_name=model_name, training=training, seed=seed,
+        store=store,
+    )  # fmt: skip
+    model = trained.outputs["model"]
+    evaluated = evaluate_classifier(
+        predictions=dsl.Collected(validated.outputs["predictions"]), augmented=augmented, model_name=model_name
+    )
+    evaluation = evaluated.outputs["evaluation"]
+    compared = compare_models(evaluation=evaluation, baseline=baseline, seed=seed)
+    explained = explain_cam(augmented=augmented, model=model, seed=seed)
+    embedded = embed_tsne(augmented=augmented, model=model, seed=seed)
+    exported = export_model(augmented=augmented, model=model, extract=extract)
+    # A champion of a run that fails afterwards would be a model that nobody has compared or explained.
+    promoted = promote_model(
+        augmented=augmented, bundle=exported.outputs["bundle"], export_run=exported.outputs["Output"],
+        registered_model=registered_model, significance=significance,
+    ).after(compared, explained)  # fmt: skip
+    write_report(
+        samples=samples, augmented=augmented, evaluation=evaluation, comparison=compared.outputs["comparison"],
+        explanation=explained.outputs["explanation"], embedding=embedded.outputs["embedding"],
+        promotion=promoted.outputs["promotion"], model_name=model_name,
+    )  # fmt: skip
+
+
 @dsl.pipeline(name="retrain", description="Images in, models compared and explained, a bundle out.")
 def retrain(
     data: str,
@@ -43,47 +98,12 @@ def retrain(
     """Wire the steps; every argument is made by `RetrainSettings.arguments`."""
     with dsl.ExitHandler(close_run()):
         imported = import_images(
-            data=data,
-            data_format=data_format,
-            data_hash=data_hash,
-            product=product,
-            cycle=cycle,
+            data=data, data_format=data_format, data_hash=data_hash, product=product, cycle=cycle,
             clean_class=clean_class,
-        )
-        samples = imported.outputs["samples"]
-        found = extract_candidates(
-            samples=samples, content_hash=imported.outputs["Output"], store=store, extract=extract
-        )
-        split = split_samples(
-            patches=found.outputs["patches"], content_hash=found.outputs["Output"], folds=folds, seed=seed
-        )
-        copied = augment_samples(split=split.outputs["split"], augment=augment, seed=seed)
-        augmented, content_hash = copied.outputs["augmented"], copied.outputs["Output"]
-        with dsl.ParallelFor(fold_parts) as part:
-            validated = cross_validate(
-                augmented=augmented, content_hash=content_hash, models=models, folds=part, training=training, seed=seed,
-                store=store, threads=fold_threads,
-            )  # fmt: skip
-        trained = train_ensemble(
-            augmented=augmented, content_hash=content_hash, model_name=model_name, training=training, seed=seed,
-            store=store,
         )  # fmt: skip
-        model = trained.outputs["model"]
-        evaluated = evaluate_classifier(
-            predictions=dsl.Collected(validated.outputs["predictions"]), augmented=augmented, model_name=model_name
-        )
-        evaluation = evaluated.outputs["evaluation"]
-        compared = compare_models(evaluation=evaluation, baseline=baseline, seed=seed)
-        explained = explain_cam(augmented=augmented, model=model, seed=seed)
-        embedded = embed_tsne(augmented=augmented, model=model, seed=seed)
-        exported = export_model(augmented=augmented, model=model, extract=extract)
-        # A champion of a run that fails afterwards would be a model that nobody has compared or explained.
-        promoted = promote_model(
-            augmented=augmented, bundle=exported.outputs["bundle"], export_run=exported.outputs["Output"],
-            registered_model=registered_model, significance=significance,
-        ).after(compared, explained)  # fmt: skip
-        write_report(
-            samples=samples, augmented=augmented, evaluation=evaluation, comparison=compared.outputs["comparison"],
-            explanation=explained.outputs["explanation"], embedding=embedded.outputs["embedding"],
-            promotion=promoted.outputs["promotion"], model_name=model_name,
+        learn(
+            samples=imported.outputs["samples"], content_hash=imported.outputs["Output"], store=store, extract=extract,
+            augment=augment, folds=folds, fold_threads=fold_threads, fold_parts=fold_parts, models=models,
+            model_name=model_name, baseline=baseline, training=training, seed=seed, significance=significance,
+            registered_model=registered_model,
         )  # fmt: skip
