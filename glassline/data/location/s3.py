@@ -6,13 +6,15 @@ sum afterwards. Neither needs the newer additional checksums, which not every se
 """
 
 import hashlib
+import random
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glassline.data.location.base import Entry, Location, checked_name, disk_answers, is_hidden
-from glassline.data.location.s3_client import TRANSFER, reader, transfers
-from glassline.data.location.s3_errors import s3_answers
+from glassline.data.location.s3_client import PAUSES_S, TRANSFER, reader, transfers
+from glassline.data.location.s3_errors import NoAnswerError, NotThereError, s3_answers
 from glassline.data.storage import sha256_file, written_whole
 from glassline.errors import StorageError
 
@@ -39,7 +41,7 @@ class S3Prefix(Location):
 
     def entries(self) -> Iterator[Entry]:
         """Yield every file below, sorted by name; names with a hidden part (`.x`) are left out."""
-        for page in self._pages(Delimiter=""):
+        for page in self._pages():
             for found in page.get("Contents", []):
                 name = found["Key"][len(self._start) :]
                 if name and not name.endswith("/") and not is_hidden(name):
@@ -47,7 +49,7 @@ class S3Prefix(Location):
 
     def folders(self) -> list[str]:
         """Return the names of the direct folders, sorted, without hidden ones."""
-        prefixes = [one["Prefix"] for page in self._pages(Delimiter="/") for one in page.get("CommonPrefixes", [])]
+        prefixes = [one["Prefix"] for page in self._pages("/") for one in page.get("CommonPrefixes", [])]
         names = [prefix[len(self._start) : -1] for prefix in prefixes]
         return sorted(name for name in names if name and not is_hidden(name))
 
@@ -63,27 +65,24 @@ class S3Prefix(Location):
 
     def write(self, name: str, content: bytes) -> None:
         """Write a small file, whole or not at all, over an older one."""
-        with s3_answers(self._url(name)):
-            transfers().put_object(Bucket=self._bucket, Key=self._key(name), Body=content)
+        self._ask("put_object", name, Body=content)
         self._check_arrived(name, len(content), _etag(iter([content])), hashlib.sha256(content).hexdigest())
 
     def upload(self, source: Path, name: str) -> None:
         """Copy a local file here, whole or not at all; in parts and in parallel when it is large."""
         with disk_answers(source):
             size_bytes, etag, sha256 = source.stat().st_size, _etag(_parts(source)), sha256_file(source)
-            with s3_answers(self._url(name)):
-                transfers().upload_file(str(source), self._bucket, self._key(name), Config=TRANSFER)
+            self._ask("upload_file", name, Filename=str(source), Config=TRANSFER)
         self._check_arrived(name, size_bytes, etag, sha256)
 
     def download(self, name: str, target: Path) -> None:
         """Copy a file to this machine, whole or not at all."""
-        with disk_answers(target), written_whole(target) as beside, s3_answers(self._url(name)):
-            transfers().download_file(self._bucket, self._key(name), str(beside), Config=TRANSFER)
+        with disk_answers(target), written_whole(target) as beside:
+            self._ask("download_file", name, Filename=str(beside), Config=TRANSFER)
 
     def remove(self, name: str) -> None:
         """Delete a file; a missing one is no error."""
-        with s3_answers(self._url(name)):
-            transfers().delete_object(Bucket=self._bucket, Key=self._key(name))
+        self._ask("delete_object", name)
 
     def zarr_store(self, read_only: bool = True) -> "Store":
         """Return a Zarr store rooted here."""
@@ -101,21 +100,23 @@ class S3Prefix(Location):
     def _url(self, name: str) -> str:
         return f"s3://{self._bucket}/{self._key(name)}"
 
-    def _pages(self, **options: str) -> Iterator[Any]:
-        with s3_answers(self.url):
-            pages = transfers().get_paginator("list_objects_v2")
-            yield from pages.paginate(Bucket=self._bucket, Prefix=self._start, **options)
+    def _pages(self, delimiter: str = "") -> Iterator[Any]:
+        more: dict[str, str] | None = {}
+        while more is not None:
+            listed = {"Bucket": self._bucket, "Prefix": self._start, "Delimiter": delimiter, **more}
+            page = _ask("list_objects_v2", self.url, **listed)
+            yield page
+            more = {"ContinuationToken": page["NextContinuationToken"]} if page["IsTruncated"] else None
 
     def _head(self, name: str) -> Any:
-        from botocore.exceptions import ClientError
+        """Return what the server says of an object, None when it is not there."""
+        try:
+            return self._ask("head_object", name)
+        except NotThereError:
+            return None
 
-        with s3_answers(self._url(name)):
-            try:
-                return transfers().head_object(Bucket=self._bucket, Key=self._key(name))
-            except ClientError as error:
-                if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
-                    return None
-                raise
+    def _ask(self, operation: str, name: str, **given: Any) -> Any:
+        return _ask(operation, self._url(name), Bucket=self._bucket, Key=self._key(name), **given)
 
     def _check_arrived(self, name: str, size_bytes: int, etag: str, sha256: str) -> None:
         """Compare the stored object with what was sent; a server whose ETag is no MD5 (KMS) is asked for the bytes."""
@@ -129,6 +130,18 @@ class S3Prefix(Location):
                 f"{self._url(name)} must arrive as it was sent ({size_bytes} bytes, SHA-256 {sha256[:12]}), got other "
                 "bytes; they were removed: upload again, and have network and server checked"
             )
+
+
+def _ask(operation: str, url: str, **given: Any) -> Any:
+    """Ask the server; wait and ask again while it is gone. boto3's own retries take less than a second together."""
+    for pause_s in PAUSES_S:
+        try:
+            with s3_answers(url):
+                return getattr(transfers(), operation)(**given)
+        except NoAnswerError:
+            time.sleep(pause_s * random.uniform(0.5, 1))  # noqa: S311
+    with s3_answers(url):
+        return getattr(transfers(), operation)(**given)
 
 
 def _parts(source: Path) -> Iterator[bytes]:

@@ -1,6 +1,6 @@
 """Clients of the S3 server that the environment names: boto3 for transfers, obstore for reading by range.
 
-A dead server is told within half a minute: 5 s to connect, 10 s of silence, 4 tries with growing pauses.
+A server that refuses connections is told within ten seconds, one that takes them and stays silent within a minute.
 """
 
 import os
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 CONNECT_S, SILENCE_S, TRIES = 5, 10, 4
 
-#: A file of two parts and more is sent in parallel parts, one at a time after the other otherwise.
+#: Pauses before asking again a server that is gone.
+PAUSES_S = (1, 2, 4)
+
+#: A file of a part and more is sent in parts, in parallel.
 _PART_BYTES = 16 << 20
 TRANSFER = TransferConfig(
     multipart_threshold=_PART_BYTES, multipart_chunksize=_PART_BYTES, max_concurrency=4, num_download_attempts=TRIES

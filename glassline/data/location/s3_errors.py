@@ -4,13 +4,21 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from glassline.data.location.s3_client import TRIES, access, server
+from glassline.data.location.s3_client import access, server
 from glassline.errors import StorageError
+
+
+class NotThereError(StorageError):
+    """An object is missing."""
+
+
+class NoAnswerError(StorageError):
+    """The server was gone or cut the connection: worth another try, a server that starts again is back in seconds."""
+
 
 #: Code or status to what must hold and what to do; {url}, {bucket} and {server} are filled in.
 _REFUSALS = {
-    "NoSuchBucket": ("the bucket of {url} must exist at {server}", "make it, or mend URL or AWS_ENDPOINT_URL"),
-    "NoSuchKey": ("{url} must be there", "check the name"),
+    "NoSuchBucket": ("the bucket {bucket} must exist at {server}", "make it, or mend URL or AWS_ENDPOINT_URL"),
     "404": ("{url} must be there", "check the name"),
     "SignatureDoesNotMatch": ("the keys must be known to {server}", "check AWS_SECRET_ACCESS_KEY"),
     "InvalidAccessKeyId": ("the keys must be known to {server}", "check AWS_ACCESS_KEY_ID"),
@@ -39,9 +47,16 @@ def s3_answers(url: str) -> Iterator[None]:
     Raises:
         StorageError: The server refused, or did not answer in time.
     """
+    import botocore.exceptions
     import obstore.exceptions
     from boto3.exceptions import Boto3Error
-    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        ConnectTimeoutError,
+        HTTPClientError,
+        ReadTimeoutError,
+    )
 
     try:
         yield
@@ -55,27 +70,32 @@ def s3_answers(url: str) -> Iterator[None]:
             told = cause.response
             status = int(told.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
             raise _refused(url, str(told.get("Error", {}).get("Code", "")), status) from None
-        silent = isinstance(cause, HTTPClientError) or "Connection" in type(cause).__name__
-        raise _error(_SILENT if silent else _OTHER, url, _first_line(cause)) from None
+        timed_out = isinstance(cause, (ConnectTimeoutError, ReadTimeoutError))
+        silent = isinstance(cause, (HTTPClientError, botocore.exceptions.ConnectionError))
+        kind = NoAnswerError if silent and not timed_out else StorageError
+        raise kind(_told(_SILENT if silent else _OTHER, url, _first_line(cause))) from None
     except (obstore.exceptions.BaseError, FileNotFoundError) as error:
         text = str(error)
         found = re.search(r"status code: (\d{3})", text) or re.search(r"status: (\d{3})", text)
         code = re.search(r"<Code>(\w+)</Code>", text)
         if found:
             raise _refused(url, code[1] if code else "", int(found[1])) from None
-        raise _error(_SILENT, url, _obstore_reason(text)) from None
+        raise StorageError(_told(_SILENT, url, _obstore_reason(text))) from None
 
 
 def _refused(url: str, code: str, status: int) -> StorageError:
-    got = " ".join(filter(None, [code if not code.isdigit() else "", f"HTTP {status}" if status else ""]))
-    if status >= 500 and code not in _REFUSALS and str(status) not in _REFUSALS:
-        return _error(_SILENT, url, f"{got} after {TRIES} tries")
-    return _error(_REFUSALS.get(code) or _REFUSALS.get(str(status)) or _OTHER, url, got)
+    got = " ".join(filter(None, ["" if code.isdigit() else code, f"HTTP {status}" if status else ""]))
+    if code == "NoSuchKey" or (status == 404 and code not in _REFUSALS):
+        return NotThereError(_told(_REFUSALS["404"], url, got))
+    rule = _REFUSALS.get(code) or _REFUSALS.get(str(status))
+    if rule is None and status >= 500:
+        return NoAnswerError(_told(_SILENT, url, got))
+    return StorageError(_told(rule or _OTHER, url, got))
 
 
-def _error(rule: tuple[str, str], url: str, got: str) -> StorageError:
-    must = rule[0].format(url=url, server=server())
-    return StorageError(f"{_without_secrets(f'{must}, got {got}')}; {rule[1]}")
+def _told(rule: tuple[str, str], url: str, got: str) -> str:
+    must = rule[0].format(url=url, bucket=url.split("/")[2], server=server())
+    return f"{_without_secrets(f'{must}, got {got}')}; {rule[1]}"
 
 
 def _first_line(error: BaseException) -> str:
