@@ -85,7 +85,7 @@ def s3_answers(url: str) -> Iterator[None]:
 
 def _refused(url: str, code: str, status: int) -> StorageError:
     got = " ".join(filter(None, ["" if code.isdigit() else code, f"HTTP {status}" if status else ""]))
-    if code == "NoSuchKey" or (status == 404 and code not in _REFUSALS):
+    if status == 404 and code != "NoSuchBucket":
         return NotThereError(_told(_REFUSALS["404"], url, got))
     rule = _REFUSALS.get(code) or _REFUSALS.get(str(status))
     if rule is None and status >= 500:
