@@ -1,8 +1,9 @@
 """Import a source of labelled images into a sample table."""
 
 from glassline.data.importers import read_source, source_hash
+from glassline.data.samples import SampleTable
 from glassline.errors import DataError
-from glassline.tracking import parent_tags, step_run
+from glassline.tracking import StepRun, parent_tags, step_run
 
 
 def import_images(
@@ -29,11 +30,25 @@ def import_images(
                 f"{found[:12]}; submit the run again"
             )
         table = read_source(data, data_format, product=product, cycle=cycle, clean_class=clean_class)
-        table.write(samples_path)
-        content = table.content_hash()
-        counts = table.rows["label"].value_counts()
-        run.params({"content_hash": content, "classes": list(table.classes), "clean_class": table.clean_class})
-        run.metrics({"images": len(table.rows), "groups": table.rows["group"].nunique()})
-        run.metrics({f"images_{name}": int(counts.get(name, 0)) for name in table.classes})
-        parent_tags({"data_hash": data_hash or content, "product": product, "cycle": cycle})
-        return content
+        return keep_samples(run, table, samples_path, data_hash)
+
+
+def keep_samples(run: StepRun, table: SampleTable, samples_path: str, data_hash: str = "") -> str:
+    """Write a table of images, log what is in it, and return its content hash.
+
+    Args:
+        run: The step's run.
+        table: Table of images.
+        samples_path: Where it goes.
+        data_hash: SHA-256 of what it was read from; "" for the table's own.
+    """
+    table.write(samples_path)
+    content = table.content_hash()
+    counts, first = table.rows["label"].value_counts(), table.rows.iloc[0]
+    run.params({"content_hash": content, "classes": list(table.classes), "clean_class": table.clean_class})
+    run.metrics({"images": len(table.rows), "groups": table.rows["group"].nunique()})
+    run.metrics({f"images_{name}": int(counts.get(name, 0)) for name in table.classes})
+    parent_tags(
+        {"data_hash": data_hash or content, "product": str(first["product"]), "cycle": str(first["cycle"])},
+    )
+    return content
