@@ -2,8 +2,18 @@
 
 from dataclasses import dataclass
 
+from glassline.errors import SettingsError
+from hardware_ingest.camera.settings import CameraSettings
+from hardware_ingest.camera.sim import SimCamera
 from hardware_ingest.devices import Camera, Illuminator, Stage
+from hardware_ingest.illuminator.io import ModbusCoils
+from hardware_ingest.illuminator.logic import LedRing
 from hardware_ingest.rig.settings import RigSettings
+from hardware_ingest.simulated_rig.bench import Bench
+from hardware_ingest.simulated_rig.encoder import Encoder
+from hardware_ingest.stage.io import SerialLine
+from hardware_ingest.stage.logic import GrblStage
+from hardware_ingest.stage.sim import SimulatedLine
 
 
 @dataclass(frozen=True)
@@ -14,3 +24,50 @@ class Rig:
     cameras: tuple[Camera, ...]
     illuminator: Illuminator
     stage: Stage
+
+
+def needs_bench(settings: RigSettings) -> bool:
+    """Return whether any device is simulated in this process."""
+    kinds = [settings.illuminator.kind, settings.stage.kind, *(camera.kind for camera in settings.cameras)]
+    return "simulated" in kinds
+
+
+def build_rig(settings: RigSettings, bench: Bench | None = None) -> Rig:
+    """Return the devices of a rig.
+
+    Args:
+        settings: The rig.
+        bench: What its simulated devices stand on; None when it has none.
+
+    Raises:
+        SettingsError: It has simulated devices and no bench.
+    """
+    if bench is None and needs_bench(settings):
+        raise SettingsError(
+            "a rig with simulated devices needs a simulated glass, got none; set the kind of every device to a real one"
+        )
+    coils = ModbusCoils(settings.illuminator) if bench is None or settings.illuminator.kind == "modbus" else bench.coils
+    line = (
+        SerialLine(settings.stage) if bench is None or settings.stage.kind == "grbl" else SimulatedLine(bench.machine)
+    )
+    cameras = tuple(_camera(settings, number, bench) for number in range(len(settings.cameras)))
+    return Rig(settings, cameras, LedRing(coils, settings.illuminator.settle_ms), GrblStage(line, settings.stage))
+
+
+def _camera(settings: RigSettings, number: int, bench: Bench | None) -> Camera:
+    told, camera = settings.cameras[number], settings.camera(number)
+    if told.kind == "genicam":
+        return _genicam_camera(camera)
+    assert bench is not None
+    if settings.scan == "line":
+        frame_mm = settings.grid.height_px * settings.grid.pitch_um / 1000
+        encoder = Encoder(bench, frame_mm, told.offset_mm, camera.frame_timeout_ms / 1000)
+        return SimCamera(camera, bench.scene, encoder.wait_for_lines, lambda: bench.lit)
+    return SimCamera(camera, bench.scene, lambda: bench.where(told.offset_mm), lambda: bench.lit)
+
+
+def _genicam_camera(settings: CameraSettings) -> Camera:
+    # Aravis is an extra, and only here.
+    from hardware_ingest.camera import build_camera
+
+    return build_camera(settings)

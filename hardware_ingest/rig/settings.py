@@ -44,6 +44,7 @@ class RigCamera(CameraSettings):
     offset_mm: tuple[float, float] = Field(
         (0.0, 0.0), description="place on the glass of its first pixel minus that of the stage"
     )
+    shortest_line_us: float = Field(10.0, gt=0, description="shortest time of a line; line scan only")
 
 
 class RigSettings(Settings):
@@ -76,9 +77,45 @@ class RigSettings(Settings):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _lines_follow_the_belt(self) -> "RigSettings":
+        if self.scan == "area":
+            return self
+        if len(self.light_states) != 1:
+            raise ValueError(
+                f"light_states must be one for a line scan, got {len(self.light_states)}; the glass does not stop"
+            )
+        exposure_us, frame_ms = self.light_states[0].exposure_us, self.grid.height_px * self.line_us / 1000
+        for number, camera in enumerate(self.cameras):
+            if self.line_us < camera.shortest_line_us:
+                raise ValueError(
+                    f"line_us must be >= {camera.shortest_line_us:g} us for this camera, got {self.line_us:g}; slow "
+                    "the belt or raise line_us"
+                )
+            if camera.by_software or self.camera(number).pattern != "mono":
+                raise ValueError(
+                    f"a camera of a line scan must be mono and fired by the encoder, got {camera.pattern} by "
+                    f"{camera.trigger_source}; set trigger_source to its line, such as Line0, and leave mosaic out"
+                )
+            if camera.frame_timeout_ms <= frame_ms:
+                raise ValueError(
+                    f"frame_timeout_ms must be > {frame_ms:g} ms for {self.grid.height_px} lines, got "
+                    f"{camera.frame_timeout_ms:g}; raise it or lower grid.height_px"
+                )
+        if exposure_us > self.line_us:
+            raise ValueError(
+                f"exposure_us must be <= line_us = {self.line_us:g}, got {exposure_us:g}; lower it or slow the belt"
+            )
+        return self
+
+    @property
+    def line_feed_mm_s(self) -> float:
+        """Speed at which the glass moves on by one pixel a line."""
+        return 1000 * self.grid.pitch_um / self.line_us
+
     def camera(self, number: int) -> CameraSettings:
         """Return the settings of a camera, with the grid's size of a frame and the rig's gain."""
-        told = self.cameras[number].model_dump(exclude={"kind", "offset_mm"})
+        told = self.cameras[number].model_dump(include=set(CameraSettings.model_fields))
         size = {"width_px": self.grid.width_px, "height_px": self.grid.height_px, "gain_db": self.gain_db}
         return CameraSettings(**{**told, **size})
 

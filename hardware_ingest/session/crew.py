@@ -33,10 +33,26 @@ class CameraCrew:
         """Make all ready and wait for triggers."""
         together(self._each(self._ready))
 
+    def start_acquiring(self) -> None:
+        """Wait for triggers, forgetting frames of earlier ones."""
+        together(self._each(lambda number: self._cameras[number].start_acquiring()))
+
     def expose(self, exposure_us: float) -> list[Future[Frame]]:
         """Expose all; returns once all exposures are over, with the frames still to come."""
         together(self._each(lambda number: self._cameras[number].trigger(exposure_us)))
         return self._each(lambda number: self._cameras[number].read_frame())
+
+    def stream(self, exposure_us: float, frames: int) -> list[list[Future[Frame]]]:
+        """Wait for hardware triggers; return some frames of every camera, each still to come.
+
+        All are asked for at once: however slowly they are fetched, the next is waited for as soon as one is there.
+        """
+
+        def next_frame(number: int) -> Frame:
+            self._cameras[number].trigger(exposure_us)
+            return self._cameras[number].read_frame()
+
+        return [self._each(next_frame) for _ in range(frames)]
 
     def recover(self, camera: Camera) -> None:
         """Let go of one camera and connect to it again."""

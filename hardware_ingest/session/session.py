@@ -13,6 +13,7 @@ from hardware_ingest.rig.build import Rig
 from hardware_ingest.session.area import AreaScan
 from hardware_ingest.session.crew import CameraCrew
 from hardware_ingest.session.faults import Device, DeviceFault, blaming
+from hardware_ingest.session.line import LineScan
 from hardware_ingest.session.record import Job, begin_or_resume
 from hardware_ingest.session.result import Retried, SessionResult, Written
 from hardware_ingest.session.safe import SessionStopped, make_safe
@@ -42,7 +43,7 @@ class CaptureSession:
         grid = self._settings.grid
         self._zones = grid.zones()
         self._crew = CameraCrew(rig.cameras, (grid.width_px, grid.height_px))
-        self._scan: Scan = AreaScan(rig, self._crew)
+        self._scan: Scan = (LineScan if self._settings.scan == "line" else AreaScan)(rig, self._crew)
         self._retries = 0
 
     def run(self) -> SessionResult:

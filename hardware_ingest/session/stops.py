@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from hardware_ingest.zones import Zone
 
+#: A camera sees a zone when its first pixel comes this near to the zone's.
+NEAR_MM = 0.05
+
 
 @dataclass(frozen=True)
 class Stop:
@@ -16,13 +19,12 @@ class Stop:
     seen: tuple[tuple[int, Zone], ...]
 
 
-def plan_stops(zones: Sequence[Zone], offsets_mm: Sequence[tuple[float, float]], near_mm: float = 0.05) -> list[Stop]:
+def plan_stops(zones: Sequence[Zone], offsets_mm: Sequence[tuple[float, float]]) -> list[Stop]:
     """Return the stops in order of the first zone that each sees.
 
     Args:
         zones: Zones still to capture.
         offsets_mm: Per camera, the place on the glass of its first pixel minus that of the stage.
-        near_mm: A camera sees a zone when its first pixel comes this near to the zone's.
     """
     left = list(zones)
     stops = []
@@ -32,7 +34,7 @@ def plan_stops(zones: Sequence[Zone], offsets_mm: Sequence[tuple[float, float]],
         seen = []
         for camera, (off_x_mm, off_y_mm) in enumerate(offsets_mm):
             for zone in left:
-                if max(abs(x_mm + off_x_mm - zone.x_mm), abs(y_mm + off_y_mm - zone.y_mm)) <= near_mm:
+                if max(abs(x_mm + off_x_mm - zone.x_mm), abs(y_mm + off_y_mm - zone.y_mm)) <= NEAR_MM:
                     seen.append((camera, zone))
                     left.remove(zone)
                     break
