@@ -9,7 +9,6 @@ from pathlib import Path
 
 from glassline.data.location.base import Entry, Location, checked_name
 from glassline.data.location.local import LocalFolder
-from glassline.data.location.s3 import S3Prefix
 from glassline.errors import SettingsError, StorageError
 
 __all__ = ["Entry", "Location", "open_location"]
@@ -36,6 +35,8 @@ def open_location(url: str | Path) -> Location:
         raise SettingsError(
             f"a place of storage must be a folder or s3://bucket/prefix, got {found[1]}://; give one of these"
         )
+    from glassline.data.location.s3 import S3Prefix  # boto3 and obstore are for those who use them
+
     bucket, _, prefix = found[2].partition("/")
     prefix = prefix.rstrip("/")
     if not _BUCKET.match(bucket):

@@ -8,18 +8,16 @@ sum afterwards. Neither needs the newer additional checksums, which not every se
 import hashlib
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from glassline.data.location.base import Entry, Location, checked_name, disk_answers, is_hidden
 from glassline.data.location.s3_client import PAUSES_S, TRANSFER, reader, transfers
 from glassline.data.location.s3_errors import NoAnswerError, NotThereError, s3_answers
+from glassline.data.location.s3_zarr import S3ZarrStore
 from glassline.data.storage import sha256_file, written_whole
 from glassline.errors import StorageError
-
-if TYPE_CHECKING:
-    from zarr.abc.store import Store
 
 
 class S3Prefix(Location):
@@ -60,8 +58,8 @@ class S3Prefix(Location):
     def read(self, name: str) -> bytes:
         """Return a file's bytes; a missing one is a StorageError."""
         # Not by obstore: its threads do not outlive a fork, and a forked loader worker would wait for ever.
-        with s3_answers(self._url(name)):
-            return bytes(transfers().get_object(Bucket=self._bucket, Key=self._key(name))["Body"].read())
+        place = {"Bucket": self._bucket, "Key": self._key(name)}
+        return bytes(_patiently(self._url(name), lambda: transfers().get_object(**place)["Body"].read()))
 
     def write(self, name: str, content: bytes) -> None:
         """Write a small file, whole or not at all, over an older one."""
@@ -84,10 +82,8 @@ class S3Prefix(Location):
         """Delete a file; a missing one is no error."""
         self._ask("delete_object", name)
 
-    def zarr_store(self, read_only: bool = True) -> "Store":
+    def zarr_store(self, read_only: bool = True) -> S3ZarrStore:
         """Return a Zarr store rooted here."""
-        from glassline.data.location.s3_zarr import S3ZarrStore
-
         return S3ZarrStore(reader(self._bucket, self._prefix), read_only=read_only)
 
     @property
@@ -133,15 +129,19 @@ class S3Prefix(Location):
 
 
 def _ask(operation: str, url: str, **given: Any) -> Any:
+    return _patiently(url, lambda: getattr(transfers(), operation)(**given))
+
+
+def _patiently(url: str, call: Callable[[], Any]) -> Any:
     """Ask the server; wait and ask again while it is gone. boto3's own retries take less than a second together."""
     for pause_s in PAUSES_S:
         try:
             with s3_answers(url):
-                return getattr(transfers(), operation)(**given)
+                return call()
         except NoAnswerError:
             time.sleep(pause_s * random.uniform(0.5, 1))  # noqa: S311
     with s3_answers(url):
-        return getattr(transfers(), operation)(**given)
+        return call()
 
 
 def _parts(source: Path) -> Iterator[bytes]:

@@ -10,12 +10,15 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import boto3
 from boto3.s3.transfer import TransferConfig
+from botocore.config import Config
+from obstore.store import S3Store
 
 from glassline.errors import StorageError
 
 if TYPE_CHECKING:
-    from obstore.store import RetryConfig, S3Store
+    from obstore.store import RetryConfig
 
 CONNECT_S, SILENCE_S, TRIES = 5, 10, 4
 
@@ -77,7 +80,7 @@ def transfers() -> Any:
     return _boto3_client(access(), os.getpid())
 
 
-def reader(bucket: str, prefix: str) -> "S3Store":
+def reader(bucket: str, prefix: str) -> S3Store:
     """Return obstore's store of a bucket below a prefix, "" for all of it."""
     return _obstore_store(access(), bucket, prefix, os.getpid())
 
@@ -98,9 +101,6 @@ def _check_endpoint(endpoint: str) -> None:
 @cache
 def _boto3_client(access: Access, process: int) -> Any:
     """Return a client; one a process, since forked processes must not share connections."""
-    import boto3
-    from botocore.config import Config
-
     # SHA-256 of every body stands in its signature. Trailing checksums are left out where they are not asked for:
     # older servers refuse them over TLS.
     addressing = {"addressing_style": "path" if access.endpoint else "auto", "payload_signing_enabled": True}
@@ -116,9 +116,7 @@ def _boto3_client(access: Access, process: int) -> Any:
 
 
 @cache
-def _obstore_store(access: Access, bucket: str, prefix: str, process: int) -> "S3Store":
-    from obstore.store import S3Store
-
+def _obstore_store(access: Access, bucket: str, prefix: str, process: int) -> S3Store:
     config: dict[str, Any] = {
         "access_key_id": access.key, "secret_access_key": access.secret, "region": access.region,
         "virtual_hosted_style_request": access.endpoint is None,

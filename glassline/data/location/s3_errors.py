@@ -4,6 +4,20 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    HTTPClientError,
+    IncompleteReadError,
+    ReadTimeoutError,
+)
+from botocore.exceptions import (
+    ConnectionError as NoConnectionError,
+)
+from obstore.exceptions import BaseError
+
 from glassline.data.location.s3_client import access, server
 from glassline.errors import StorageError
 
@@ -47,40 +61,39 @@ def s3_answers(url: str) -> Iterator[None]:
     Raises:
         StorageError: The server refused, or did not answer in time.
     """
-    import botocore.exceptions
-    import obstore.exceptions
-    from boto3.exceptions import Boto3Error
-    from botocore.exceptions import (
-        BotoCoreError,
-        ClientError,
-        ConnectTimeoutError,
-        HTTPClientError,
-        ReadTimeoutError,
-    )
-
     try:
         yield
-    except StorageError:
-        raise
     except (ClientError, Boto3Error, BotoCoreError) as error:
-        cause: BaseException = error
-        if isinstance(error, Boto3Error):  # the transfer manager wraps what happened
-            cause = getattr(error, "last_exception", None) or error.__context__ or error
-        if isinstance(cause, ClientError):
-            told = cause.response
-            status = int(told.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-            raise _refused(url, str(told.get("Error", {}).get("Code", "")), status) from None
-        timed_out = isinstance(cause, (ConnectTimeoutError, ReadTimeoutError))
-        silent = isinstance(cause, (HTTPClientError, botocore.exceptions.ConnectionError))
-        kind = NoAnswerError if silent and not timed_out else StorageError
-        raise kind(_told(_SILENT if silent else _OTHER, url, _first_line(cause))) from None
-    except (obstore.exceptions.BaseError, FileNotFoundError) as error:
-        text = str(error)
-        found = re.search(r"status code: (\d{3})", text) or re.search(r"status: (\d{3})", text)
+        raise _of_boto3(url, error) from None
+    except BaseError as error:
+        raise _of_obstore(url, str(error)) from None
+    except FileNotFoundError as error:
+        if error.errno is not None:  # the disk's
+            raise
+        raise _of_obstore(url, str(error)) from None
+
+
+def _of_boto3(url: str, error: BaseException) -> StorageError:
+    if isinstance(error, Boto3Error):  # the transfer manager wraps what happened
+        error = getattr(error, "last_exception", None) or error.__context__ or error
+    if isinstance(error, ClientError):
+        status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+        return _refused(url, str(error.response.get("Error", {}).get("Code", "")), status)
+    silent = isinstance(error, (HTTPClientError, IncompleteReadError, NoConnectionError))
+    got = f"{type(error).__name__} ({str(error).splitlines()[0] if str(error) else ''})"[:300]
+    if silent and not isinstance(error, (ConnectTimeoutError, ReadTimeoutError)):
+        return NoAnswerError(_told(_SILENT, url, got))
+    return StorageError(_told(_SILENT if silent else _OTHER, url, got))
+
+
+def _of_obstore(url: str, text: str) -> StorageError:
+    """Return the error that obstore's text, some lines for people and some of debugging, tells."""
+    status = re.search(r"status code: (\d{3})", text) or re.search(r"status: (\d{3})", text)
+    if status:
         code = re.search(r"<Code>(\w+)</Code>", text)
-        if found:
-            raise _refused(url, code[1] if code else "", int(found[1])) from None
-        raise StorageError(_told(_SILENT, url, _obstore_reason(text))) from None
+        return _refused(url, code[1] if code else "", int(status[1]))
+    cause = re.search(r'"((?:tcp connect|dns|tls)[^"]*)"', text) or re.search(r"kind: (Timeout)", text)
+    return StorageError(_told(_SILENT, url, cause[1].lower() if cause else text.splitlines()[0][:300]))
 
 
 def _refused(url: str, code: str, status: int) -> StorageError:
@@ -96,17 +109,6 @@ def _refused(url: str, code: str, status: int) -> StorageError:
 def _told(rule: tuple[str, str], url: str, got: str) -> str:
     must = rule[0].format(url=url, bucket=url.split("/")[2], server=server())
     return f"{_without_secrets(f'{must}, got {got}')}; {rule[1]}"
-
-
-def _first_line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:300]
-
-
-def _obstore_reason(text: str) -> str:
-    """Return the short cause that obstore hides in its debug lines."""
-    kind = re.search(r"kind: (Connect|Timeout|Decode|Interrupted|Request|Unknown)", text)
-    words = re.search(r'"((?:tcp connect|dns|tls|client)[^"]*)"', text)
-    return (words[1] if words else f"{kind[1].lower()} error" if kind else text.splitlines()[0])[:300]
 
 
 def _without_secrets(text: str) -> str:
