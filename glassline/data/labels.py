@@ -4,6 +4,7 @@ Merged from inspectors' boxes and a model, or the truth of a simulator; what `--
 reads. The captures stay where they are: the file names their URL and their content hash.
 """
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Literal
@@ -55,6 +56,10 @@ class Labels(Settings):
     captures_hash: str = Field(description="content hash of the captures that were labelled")
     classes: tuple[str, ...] = Field(description="classes in the order of the models' outputs, `control` last")
     zones: tuple[ZoneLabels, ...]
+
+    def content_hash(self) -> str:
+        """Return one SHA-256 over labels and captures' hash, wherever file and captures lie."""
+        return hashlib.sha256(self.model_dump_json(exclude={"captures"}).encode()).hexdigest()
 
     def write(self, path: str | Path) -> None:
         """Write the file, whole or not at all."""

@@ -10,9 +10,9 @@ _SHOWN = 10
 class Problems:
     """Collect what is wrong with a source's records."""
 
-    def __init__(self, source: str | Path) -> None:
-        """Remember whose problems these are."""
-        self._source, self._lines = source, list[str]()
+    def __init__(self, source: str | Path, done: str = "imported") -> None:
+        """Remember whose problems these are, and what they keep from being done."""
+        self._source, self._done, self._lines = source, done, list[str]()
 
     def add(self, file: str | Path, problem: str) -> None:
         """Note one problem: rule, value received, remedy."""
@@ -30,4 +30,4 @@ class Problems:
         if len(self._lines) > _SHOWN:
             shown.append(f"and {len(self._lines) - _SHOWN} more")
         listed = shown[0] if len(shown) == 1 else "".join(f"\n  {line}" for line in shown)
-        raise DataError(f"{self._source} cannot be imported: {listed}")
+        raise DataError(f"{self._source} cannot be {self._done}: {listed}")

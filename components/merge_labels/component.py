@@ -1,0 +1,32 @@
+from kfp import dsl
+
+from components.images import IMAGES
+
+
+@dsl.component(base_image=IMAGES.vision, install_kfp_package=False)
+def merge_labels(
+    captures: str,
+    captures_hash: str,
+    annotations: str,
+    annotations_format: str,
+    model: str,
+    merge: dict,
+    labels: dsl.Output[dsl.Dataset],
+) -> str:
+    """Merge inspectors' boxes with the current model's masks into labels of the clean captures.
+
+    Args:
+        captures: Folder or S3 URL of the captures.
+        captures_hash: Their content hash at submission; the merge refuses another.
+        annotations: Annotation file, a folder for voc; a path or an S3 URL.
+        annotations_format: coco, voc, cvat or label-studio.
+        model: Name of the current model.
+        merge: Fields of `MergeSettings`.
+        labels: Label file.
+
+    Returns:
+        Content hash of the labels.
+    """
+    from glassline.steps.merge_labels import merge_labels as step
+
+    return step(captures, captures_hash, annotations, annotations_format, model, merge, labels.path)

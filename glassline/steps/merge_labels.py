@@ -1,0 +1,145 @@
+"""Merge inspectors' boxes with the current model's masks into labels of the clean captures."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from glassline.analysis.agreement import PAIRS, Unit, agreement, unit_table, zone_units
+from glassline.data.annotations.fetched import fetched
+from glassline.data.annotations.zones import Inspection, ZoneBoxes, read_inspection
+from glassline.data.captures.store import Captures, open_captures
+from glassline.data.labels import CONTROL, Labels, ZoneLabels
+from glassline.data.problems import Problems
+from glassline.steps.propose_labels import check_captures
+from glassline.tracking import StepRun, step_run
+from glassline.vision.current_model import current_model
+from glassline.vision.zone_merge import MergeSettings, ZoneMerge, merge_zone
+
+_OVERLAYS = 12  # zones drawn
+
+
+def merge_labels(
+    captures: str, captures_hash: str, annotations: str, annotations_format: str, model: str,
+    merge: Mapping[str, Any], labels_path: str,
+) -> str:  # fmt: skip
+    """Merge the boxes of an annotation file into a label file and return its content hash.
+
+    Args:
+        captures: Folder or S3 URL of the captures.
+        captures_hash: Content hash of the captures; "" skips the comparison.
+        annotations: Annotation file, a folder for voc; a path or an S3 URL.
+        annotations_format: coco, voc, cvat or label-studio.
+        model: Name of the current model.
+        merge: Fields of `MergeSettings`.
+        labels_path: Where the label file goes.
+
+    Raises:
+        DataError: The captures changed, a record of the annotations breaks a rule, or a zone moved too far and
+            `merge.refused` is `fail`; names glass and zone.
+        SettingsError: Model or a setting is unknown.
+    """
+    params = {"captures": captures, "annotations": annotations, "annotations_format": annotations_format}
+    with step_run("merge_labels", {**params, "model": model, "merge": dict(merge)}) as run:
+        settings = MergeSettings.parse(merge)
+        check_captures(captures_hash, captures)
+        opened = open_captures(captures)
+        with fetched(annotations) as file:
+            inspection = read_inspection(file, annotations_format, opened, settings.classes)
+        tally = _Tally(run, settings)
+        for done, zone in enumerate(inspection.zones, start=1):
+            tally.add(zone, merge_zone(opened, zone, current_model(model), settings))
+            if done % max(len(inspection.zones) // 10, 1) == 0:
+                print(f"merge_labels: {done} of {len(inspection.zones)} zones", flush=True)
+        tally.raise_if_refused(captures)
+        labels = _labels(opened, tally.zones, inspection)
+        labels.write(labels_path)
+        content = labels.content_hash()
+        run.params({"content_hash": content})
+        _log(run, tally, inspection, opened)
+        return content
+
+
+class _Tally:
+    """What came of the zones so far."""
+
+    def __init__(self, run: StepRun, settings: MergeSettings) -> None:
+        self._run, self._settings = run, settings
+        self._drawn = 0
+        self.zones: list[ZoneLabels] = []
+        self.units: list[Unit] = []
+        self.refused: list[tuple[str, str]] = []
+        self.outside: list[tuple[str, str]] = []
+        self.shifts: list[dict[str, Any]] = []
+
+    def add(self, zone: ZoneBoxes, merged: ZoneMerge | str) -> None:
+        name = zone.drawn_on.image_name
+        if isinstance(merged, str):
+            self.refused.append((name, merged))
+            return
+        self.zones.append(merged.labels)
+        self.units += zone_units(name, merged.objects, merged.found)
+        self.outside += [(name, f"{box.label} at {list(box.bbox)}") for box in merged.outside]
+        if merged.shift is not None:
+            shift = merged.shift
+            self.shifts.append({"zone": name, "x_px": shift.x_px, "y_px": shift.y_px, "response": shift.response})
+        if merged.objects and self._drawn < _OVERLAYS:
+            self._draw(name, merged)
+
+    def raise_if_refused(self, captures: str) -> None:
+        """Raise unless zones may be left out.
+
+        Raises:
+            DataError: A zone was refused.
+        """
+        if self._settings.refused == "fail" or not self.zones:
+            problems = Problems(captures, "labelled")
+            for name, why in self.refused:
+                problems.add(name, why)
+            problems.raise_if_any()
+
+    def _draw(self, name: str, merged: ZoneMerge) -> None:
+        from glassline.report.merged import merged_overlay
+
+        figure = merged_overlay(merged.grey_HW, merged.found.mask_HW, merged.objects, name)
+        self._run.figure(figure, f"merged_{name}")
+        self._drawn += 1
+
+
+def _labels(captures: Captures, zones: Sequence[ZoneLabels], inspection: Inspection) -> Labels:
+    return Labels(
+        captures=captures.location.url,
+        captures_hash=captures.content_hash([zone.ref for zone in zones]),
+        classes=(*inspection.classes, CONTROL),
+        zones=tuple(zones),
+    )
+
+
+def _log(run: StepRun, tally: _Tally, inspection: Inspection, captures: Captures) -> None:
+    units = unit_table(tally.units)
+    rows = agreement(units, inspection.classes)
+    run.table(rows, "agreement")
+    run.table(units[units["inspector"]], "boxes")
+    for row in rows.to_dict("records"):
+        numbers = {name: float(row[name]) for name in ("kappa", *(f"iou_{pair}" for pair in PAIRS))}
+        run.metrics({f"{name}_{row['class']}": value for name, value in numbers.items() if value == value})
+    boxes = int(units["inspector"].sum())
+    listed = {zone.clean for zone in inspection.zones}
+    not_looked_at = len(set(captures.zones(kind="clean")) - listed)
+    run.metrics(
+        {
+            "zones": len(tally.zones), "zones_refused": len(tally.refused), "zones_not_looked_at": not_looked_at,
+            "boxes": boxes, "boxes_by_model": int((units["by"] == "model").sum()), "boxes_outside": len(tally.outside),
+            "boxes_contested": int((~units["status"].isin(["", "confirmed"])).sum()),
+        }
+    )  # fmt: skip
+    if tally.shifts:
+        shifts = pd.DataFrame(tally.shifts)
+        run.table(shifts, "shifts")
+        run.metrics({"shift_px_max": float((shifts["x_px"] ** 2 + shifts["y_px"] ** 2).max() ** 0.5)})
+    if not_looked_at:
+        run.note(f"{not_looked_at} clean zones are not in the annotations and get no labels")
+    for name, why in tally.refused:
+        run.note(f"{name} gets no labels: {why}")
+    for name, what in tally.outside:
+        run.note(f"{name}: the box {what} lies beside the clean zone and is left out")

@@ -1,0 +1,116 @@
+"""How every pixel of a zone answers to the light states: how brightly, and with which preference of direction.
+
+Dust and stains scatter evenly, a scratch sharply when lit across: the modulation over the light's azimuth
+tells them apart.
+
+Source: Turko 2021, section 3 and Fig. 3.
+Shapes: S light states x H x W pixels.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from glassline.data.captures.meta import Pattern
+from glassline.data.captures.store import Frames
+
+Real = npt.NDArray[np.float32]
+
+# Cells of the background, in px of one colour: wider than any scratch, finer than the lamps' falloff.
+_CELL_PX = 32
+# Every second pixel of a cell in both directions says as much of its median, in a quarter of the time.
+_STRIDE = 2
+# A 3 x 3 window of these weights holds each colour with the same weight wherever it lies on a mosaic.
+_BINOMIAL = np.array([0.25, 0.5, 0.25], np.float32)
+_MAD_TO_SIGMA = 1.4826
+# A lens spreads every point over its neighbours: what is this many times brighter than all of them is a hot pixel.
+_HOT_TIMES = 4.0
+_HOT_SIGMA = 8.0
+_NEIGHBOURS = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], np.uint8)
+
+
+@dataclass(frozen=True)
+class LightResponse:
+    """What a zone's frames say of each pixel.
+
+    Attributes:
+        strength_HW: Brightest state above the background, in robust sigmas of the noise; may be below 0.
+        modulation_HW: Preference of direction, 0 (even) to 1 (one direction only), over a few pixels around.
+    """
+
+    strength_HW: Real
+    modulation_HW: Real
+
+
+def respond(frames_SHW: Frames, pattern: Pattern, azimuths_deg: Sequence[float]) -> LightResponse:
+    """Measure strength and modulation of every pixel.
+
+    A frame is taken apart into the colours of its mosaic; each loses its own background (median of cells of
+    64 px of the mosaic, linear between) and is divided by its own noise (from the median absolute deviation), and a
+    hot pixel takes the level of its neighbours. The
+    modulation is the length of the mean of exp(2i azimuth) weighted by brightness: opposite lights count as one.
+
+    Args:
+        frames_SHW: Frames of one zone.
+        pattern: Colour filter of the sensor.
+        azimuths_deg: Azimuth of each state, modulo 180.
+
+    Returns:
+        Maps of the zone's size.
+    """
+    shape_HW = frames_SHW.shape[1:]
+    strength_HW = np.full(shape_HW, -np.inf, np.float32)
+    total_HW, along_HW, across_HW = (np.zeros(shape_HW, np.float32) for _ in range(3))
+    for frame_HW, azimuth_deg in zip(frames_SHW, azimuths_deg, strict=True):  # one at a time: six are 260 MB
+        sigmas_HW = above_background(frame_HW, pattern)
+        np.maximum(strength_HW, sigmas_HW, out=strength_HW)
+        np.maximum(sigmas_HW, 0, out=sigmas_HW)
+        double = np.deg2rad(2 * azimuth_deg)
+        total_HW += sigmas_HW
+        along_HW += np.float32(np.cos(double)) * sigmas_HW
+        across_HW += np.float32(np.sin(double)) * sigmas_HW
+    around = [cv2.blur(image_HW, (5, 5)) for image_HW in (total_HW, along_HW, across_HW)]
+    modulation_HW = cv2.magnitude(around[1], around[2]) / np.maximum(around[0], 1e-3)
+    return LightResponse(strength_HW, np.minimum(modulation_HW, 1))
+
+
+def above_background(frame_HW: npt.NDArray[np.uint16], pattern: Pattern) -> Real:
+    """Return one frame above its background in robust sigmas, every colour by itself, then mixed evenly."""
+    sigmas_HW = np.empty(frame_HW.shape, np.float32)
+    step = 1 if pattern == "mono" else 2
+    for y in range(step):
+        for x in range(step):
+            sigmas_HW[y::step, x::step] = _one_colour(frame_HW[y::step, x::step])
+    return sigmas_HW if pattern == "mono" else np.asarray(cv2.sepFilter2D(sigmas_HW, -1, _BINOMIAL, _BINOMIAL))
+
+
+def _one_colour(plane_HW: npt.NDArray[np.uint16]) -> Real:
+    """Return one colour above its background in robust sigmas of its noise."""
+    height, width = plane_HW.shape
+    levels_HW = plane_HW.astype(np.float32)
+    levels_HW -= cv2.resize(_cells(plane_HW), (width, height), interpolation=cv2.INTER_LINEAR)
+    sample = np.abs(levels_HW[:: _STRIDE * 2, :: _STRIDE * 2])
+    # Never below the step of the sensor: a plane without noise would make a sigma of nothing.
+    sigma = max(_MAD_TO_SIGMA * float(np.median(sample)), 0.5)
+    levels_HW /= sigma
+    around_HW = cv2.dilate(levels_HW, _NEIGHBOURS)
+    hot_HW = (levels_HW > _HOT_SIGMA) & (levels_HW > _HOT_TIMES * around_HW)
+    levels_HW[hot_HW] = around_HW[hot_HW]
+    return levels_HW
+
+
+def _cells(plane_HW: npt.NDArray[np.uint16]) -> Real:
+    """Return the median of each cell; cells at the far rims are as large as what is left allows."""
+    rows, columns = (max(1, round(size / _CELL_PX)) for size in plane_HW.shape)
+    size = (columns * _CELL_PX, rows * _CELL_PX)
+    height, width = plane_HW.shape
+    if (width, height) != size:
+        plane_HW = np.asarray(cv2.resize(plane_HW, size, interpolation=cv2.INTER_NEAREST), np.uint16)
+    thin_HW = plane_HW[::_STRIDE, ::_STRIDE]
+    edge = _CELL_PX // _STRIDE
+    cells = thin_HW.reshape(rows, edge, columns, edge).swapaxes(1, 2).reshape(rows, columns, -1)
+    medians_HW = np.median(cells, axis=2).astype(np.float32)
+    return np.asarray(cv2.medianBlur(medians_HW, 3)) if min(rows, columns) >= 3 else medians_HW
