@@ -28,7 +28,15 @@ _KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_TRIM_THRESHOLD_": 
 class LocalResult:
     """Where the results of a local run are, and what a person wants to see of them at once.
 
-    `outside_seconds` is the part of the wall time in which no step's run was open: the orchestration.
+    Attributes:
+        run_id: The pipeline's own run.
+        tracking_uri: Where it is.
+        wall_seconds: From start to end.
+        outside_seconds: Part of it in which no step's run was open: the orchestration.
+        steps: How many ran, or were taken from the cache of a killed try.
+        models: Metrics of each cross-validated model; none where nothing is.
+        metrics: Metrics of the pipeline's own run.
+        files: Names of the files that the run keeps at its top, such as report.html.
     """
 
     run_id: str
@@ -37,6 +45,8 @@ class LocalResult:
     outside_seconds: float
     steps: int
     models: dict[str, dict[str, float]]
+    metrics: dict[str, float]
+    files: list[str]
 
 
 def run_locally(
@@ -107,11 +117,11 @@ def _run_alone(
     (out / _STATE).unlink()
     wall_seconds = time.perf_counter() - started
     steps = tracking.children(run_id)
-    evaluation = next(step for step in steps if step["step"] == "evaluate_classifier")
-    models = {child["name"]: child["metrics"] for child in tracking.children(evaluation["run_id"])}
+    evaluations = [step["run_id"] for step in steps if step["step"] == "evaluate_classifier"]
+    models = {child["name"]: child["metrics"] for one in evaluations for child in tracking.children(one)}
     return LocalResult(
         run_id, os.environ["MLFLOW_TRACKING_URI"], wall_seconds, max(wall_seconds - _busy_seconds(steps), 0.0),
-        len(steps), models,
+        len(steps), models, tracking.run_metrics(run_id), tracking.run_files(run_id),
     )  # fmt: skip
 
 

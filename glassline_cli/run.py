@@ -5,7 +5,7 @@ import sys
 import time
 import warnings
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -14,13 +14,16 @@ from rich.table import Table
 from glassline.errors import SettingsError, TrackingError
 from glassline_cli.overrides import with_overrides
 
+if TYPE_CHECKING:
+    from glassline_cli.local_run import LocalResult
+
 MODEL_COLUMNS = ("accuracy", "macro_precision", "macro_recall", "macro_f1")
 
 SETTINGS = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="override a setting, dotted: training.epochs=5 (repeatable)"),
 ]
-PRESET = Annotated[str, typer.Option(help="smoke, demo or full")]
+PRESET = Annotated[str, typer.Option(help="smoke, demo or full; of retrain also captures-smoke and so on")]
 
 
 def _settings(pipeline: str, preset: str, overrides: list[str] | None) -> Any:
@@ -33,10 +36,12 @@ def _settings(pipeline: str, preset: str, overrides: list[str] | None) -> Any:
 
 
 def run(
-    pipeline: Annotated[str, typer.Argument(help="pipeline name, such as retrain")],
+    pipeline: Annotated[str, typer.Argument(help="pipeline name: retrain, capture or end_to_end")],
     out: Annotated[Path, typer.Option(help="folder for MLflow, artifacts, report and log")],
     preset: PRESET = "smoke",
-    data: Annotated[Path | None, typer.Option(help="folder of images; without it, line-scan data is simulated")] = None,
+    data: Annotated[
+        str | None, typer.Option(help="folder of images, label file or rig session; without it, data is simulated")
+    ] = None,
     overrides: SETTINGS = None,
     experiment: Annotated[str, typer.Option(help="MLflow experiment")] = "glassline",
 ) -> None:
@@ -47,40 +52,50 @@ def run(
 
     Example: glassline run retrain --preset demo --data tiles --set data_format=mask-folder --out runs/tiles
     """
-    from glassline.data.storage import check_apart, folder_hash
+    from glassline.data.storage import check_apart
     from glassline_cli.local_run import run_locally
     from glassline_cli.simulated import simulated_data
     from pipelines.catalogue import find
 
     settings = _settings(pipeline, preset, overrides)
-    if data is not None:
-        check_apart(out, data)
-    source = data if data is not None else simulated_data(preset, settings.seed, out)
-    arguments = settings.arguments(str(source.absolute()), folder_hash(source), str((out / "store").absolute()))
-    result = run_locally(
-        pipeline, find(pipeline).load(), arguments, out, experiment,
-        {"preset": preset, "product": settings.product, "cycle": settings.cycle},
-    )  # fmt: skip
+    if data is not None and "://" not in data:
+        check_apart(out, Path(data))
+        data = str(Path(data).absolute())
+    source = data or str(simulated_data(settings.optics, preset, settings.seed, out).absolute())
+    arguments = settings.arguments(source, settings.hash_of(source), str((out / "store").absolute()))
+    tags = {name: arguments[name] for name in ("product", "cycle") if name in arguments}
+    result = run_locally(pipeline, find(pipeline).load(), arguments, out, experiment, {"preset": preset, **tags})
     _show(result, out)
 
 
-def _show(result: Any, out: Path) -> None:
-    """Print the model table, where the report is, and how to open MLflow."""
+def _show(result: "LocalResult", out: Path) -> None:
+    """Print the table of models, or else the run's metrics, what the run keeps, and how to open MLflow."""
     from glassline.tracking import fetch_artifact
 
     console = Console(soft_wrap=True, highlight=False)
-    fetch_artifact(result.run_id, "report.html", out)
+    console.print(_model_table(result.models) if result.models else _metric_table(result.metrics))
+    share = result.outside_seconds / result.wall_seconds
+    console.print(f"{result.steps} steps in {result.wall_seconds:.0f} s, {share:.0%} of it outside the steps")
+    for name in result.files:
+        console.print(f"{Path(name).stem}: {fetch_artifact(result.run_id, name, out)}", markup=False)
+    console.print(f"MLflow: {_open_mlflow(result.tracking_uri)}", markup=False)
+
+
+def _model_table(models: dict[str, dict[str, float]]) -> Table:
     table = Table(title="cross-validation, all folds pooled")
     table.add_column("model")
     for name in MODEL_COLUMNS:
         table.add_column(name, justify="right")
-    for name, metrics in result.models.items():
+    for name, metrics in models.items():
         table.add_row(name, *(f"{metrics[column]:.4f}" if column in metrics else "" for column in MODEL_COLUMNS))
-    console.print(table)
-    share = result.outside_seconds / result.wall_seconds
-    console.print(f"{result.steps} steps in {result.wall_seconds:.0f} s, {share:.0%} of it outside the steps")
-    console.print(f"report: {out / 'report.html'}", markup=False)
-    console.print(f"MLflow: {_open_mlflow(result.tracking_uri)}", markup=False)
+    return table
+
+
+def _metric_table(metrics: dict[str, float]) -> Table:
+    table = Table("metric", "value")
+    for name, value in sorted(metrics.items()):
+        table.add_row(name, f"{value:.4g}")
+    return table
 
 
 def _open_mlflow(uri: str) -> str:
@@ -115,7 +130,7 @@ def compile_(
 def submit(
     pipeline: Annotated[str, typer.Argument(help="pipeline name")],
     host: Annotated[str, typer.Option(help="URL of the Kubeflow Pipelines API")],
-    data: Annotated[str, typer.Option(help="folder of images as the cluster sees it")],
+    data: Annotated[str, typer.Option(help="folder of images, label file or rig session as the cluster sees it")],
     store: Annotated[str, typer.Option(help="folder for shards as the cluster sees it")],
     preset: PRESET = "full",
     experiment: Annotated[str, typer.Option(help="Kubeflow experiment")] = "glassline",

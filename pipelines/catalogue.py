@@ -3,22 +3,43 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Protocol
 
 from glassline.data.storage import ready_folder
 from glassline.errors import SettingsError
-from pipelines.retrain_settings import PRESETS, RetrainSettings
+from pipelines import retrain_settings
 
 COMPILED = Path(__file__).parent / "compiled"
 
 
+class PipelineSettings(Protocol):
+    """What the settings of every pipeline can tell."""
+
+    @property
+    def optics(self) -> Literal["line-scan", "dark-field"]:
+        """Which rig is simulated when a run names no data."""
+        ...
+
+    @property
+    def seed(self) -> int:
+        """Seed of the run, and of data that is simulated for it."""
+        ...
+
+    def hash_of(self, data: str) -> str:
+        """Return the SHA-256 of the data."""
+        ...
+
+    def arguments(self, data: str, data_hash: str, store: str) -> dict[str, Any]:
+        """Return the pipeline's arguments."""
+        ...
+
+
 @dataclass(frozen=True)
 class Entry:
-    """A pipeline by name: how to load it (kfp is imported then), its settings and its presets."""
+    """A pipeline by name: how to load it (kfp is imported then), and its presets, which name its settings."""
 
     load: Callable[[], Any]
-    settings: type[RetrainSettings]
-    presets: dict[str, Callable[[], RetrainSettings]]
+    presets: dict[str, Callable[[], PipelineSettings]]
 
 
 def _retrain() -> Any:
@@ -27,7 +48,7 @@ def _retrain() -> Any:
     return retrain
 
 
-PIPELINES = {"retrain": Entry(_retrain, RetrainSettings, PRESETS)}
+PIPELINES = {"retrain": Entry(_retrain, retrain_settings.PRESETS)}
 
 
 def find(name: str) -> Entry:

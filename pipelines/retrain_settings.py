@@ -1,15 +1,15 @@
 """Settings and presets of the pipeline `retrain`, checked before anything runs."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from glassline.data.importers import LAYOUTS
+from glassline.data.importers import LAYOUTS, source_hash
 from glassline.models.settings import MODEL_NAMES, PATCH_PX
 from glassline.settings import Settings
 from glassline.training.settings import TrainingSettings
 from glassline.vision.augment import AugmentSettings
-from glassline.vision.patches import ExtractSettings
+from glassline.vision.patches import ExtractSettings, dark_field_extract
 
 _WITHOUT_IMAGE_BRANCH = ("mlp", "metadata")
 
@@ -65,11 +65,20 @@ class RetrainSettings(Settings):
             )
         return self
 
+    @property
+    def optics(self) -> Literal["line-scan", "dark-field"]:
+        """Which rig is simulated when a run names no data."""
+        return "dark-field" if self.data_format == "captures" else "line-scan"
+
+    def hash_of(self, data: str) -> str:
+        """Return the SHA-256 of the data, which keys the cache and which the import compares."""
+        return source_hash(data, self.data_format)
+
     def arguments(self, data: str, data_hash: str, store: str) -> dict[str, Any]:
         """Return the pipeline's arguments.
 
         Args:
-            data: Folder of images and annotations.
+            data: Folder of images and annotations; for captures their label file, its folder, or the S3 URL of either.
             data_hash: SHA-256 of it.
             store: Folder where shards and checkpoints stay.
         """
@@ -112,4 +121,16 @@ def full() -> RetrainSettings:
     )
 
 
-PRESETS = {"smoke": smoke, "demo": demo, "full": full}
+def of_captures(preset: RetrainSettings) -> RetrainSettings:
+    """Return a preset for captures of the dark-field rig: 12 bit, bright marks on black."""
+    return preset.model_copy(update={"data_format": "captures", "extract": dark_field_extract()})
+
+
+PRESETS = {
+    "smoke": smoke,
+    "demo": demo,
+    "full": full,
+    "captures-smoke": lambda: of_captures(smoke()),
+    "captures-demo": lambda: of_captures(demo()),
+    "captures-full": lambda: of_captures(full()),
+}

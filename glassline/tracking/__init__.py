@@ -400,6 +400,18 @@ def parent_artifact(path: str | Path) -> None:
         StepRun(run_id, "pipeline").artifact(path)
 
 
+def run_metrics(run_id: str) -> dict[str, float]:
+    """Return the metrics of a run."""
+    with answers():
+        return dict(client().get_run(run_id).data.metrics)
+
+
+def run_files(run_id: str) -> list[str]:
+    """Return the names of the files at the top of a run's artifacts, sorted."""
+    with answers():
+        return sorted(found.path for found in client().list_artifacts(run_id) if not found.is_dir)
+
+
 def fetch_artifact(run_id: str, name: str, folder: Path) -> Path:
     """Download an artifact of a run into a folder and return its path."""
     with answers():

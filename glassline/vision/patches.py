@@ -61,6 +61,11 @@ class ExtractSettings(Settings):
     )
 
 
+def dark_field_extract() -> ExtractSettings:
+    """Return the preset of the dark-field rig: the whole range of its 12 bit, brightest light state."""
+    return ExtractSettings(depth_window=(0, 4095))
+
+
 @dataclass
 class Extraction:
     """Counts of one extraction: what was asked, found and missed."""
