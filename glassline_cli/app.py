@@ -6,6 +6,7 @@ import typer
 from rich.console import Console
 
 from glassline.errors import GlasslineError
+from glassline_cli.captures import app as captures
 from glassline_cli.import_data import import_data
 from glassline_cli.metrics import metrics
 from glassline_cli.models import models
@@ -25,6 +26,7 @@ app.command("compile")(compile_)
 app.command("submit")(submit)
 app.command("import")(import_data)
 app.add_typer(simulate, name="simulate")
+app.add_typer(captures, name="captures")
 app.command("models")(models)
 app.command("metrics")(metrics)
 app.command("step")(step)

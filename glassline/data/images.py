@@ -114,6 +114,24 @@ def read_mask(path: str | Path, shape_HW: tuple[int, int]) -> npt.NDArray[np.boo
     return mask_HW >= (128 if path.suffix.lower() in {".jpg", ".jpeg"} else 1)
 
 
+def read_mosaic(path: str | Path) -> npt.NDArray[np.uint16]:
+    """Read the pixels of one channel as a sensor gave them, without any mapping.
+
+    Returns:
+        mosaic_HW, of 8 to 16 significant bits.
+
+    Raises:
+        DataError: The file is missing, truncated, of several pages, or in colour.
+    """
+    mosaic_HW = _decode(Path(path))
+    if mosaic_HW.ndim != 2:
+        raise DataError(
+            f"{path} must hold one channel, the mosaic as the sensor gave it, got {mosaic_HW.shape[2]} channels; "
+            "export it raw"
+        )
+    return np.asarray(mosaic_HW, np.uint16)
+
+
 def image_header(path: str | Path) -> tuple[int, int, int]:
     """Read width in px, height in px and bits per channel (8 to 16) without decoding pixels.
 

@@ -126,7 +126,7 @@ def _crc32c(coded: bytes) -> bytes:
 def in_parallel(call: Callable[[T], U], items: Iterable[T]) -> list[U]:
     """Return call(item) of every item, several at a time; a single one in this thread."""
     listed = list(items)
-    return [call(listed[0])] if len(listed) == 1 else list(_pool(os.getpid()).map(call, listed))
+    return list(map(call, listed)) if len(listed) < 2 else list(_pool(os.getpid()).map(call, listed))
 
 
 @cache

@@ -21,7 +21,8 @@ from pydantic import ValidationError
 from glassline.data.captures.chunks import CHUNK_PX, Frames, Grid, decode, in_parallel
 from glassline.data.captures.manifest import MANIFEST, FileSum, Manifest
 from glassline.data.captures.meta import Kind, ZoneMeta, ZoneRef
-from glassline.data.captures.zone_writer import write_zone
+from glassline.data.captures.window import Window, check_inside, copy_overlap
+from glassline.data.captures.zone_writer import GROUP, write_zone
 from glassline.data.location import Location, open_location
 from glassline.errors import DataError, StorageError
 
@@ -29,16 +30,6 @@ __all__ = ["CHUNK_PX", "Captures", "Frames", "Window", "open_captures"]
 
 #: Zones whose metadata stay in memory.
 _KEPT = 4096
-
-
-@dataclass(frozen=True)
-class Window:
-    """A window of a zone in pixels."""
-
-    x_px: int
-    y_px: int
-    width_px: int
-    height_px: int
 
 
 class Captures:
@@ -57,11 +48,11 @@ class Captures:
 
     def zones(self, glass: str | None = None, kind: Kind | None = None) -> list[ZoneRef]:
         """Return the whole zones, sorted; of one glass or one kind when given."""
-        prefix = f"{glass}.zarr/" if glass else ""
-        place = self.location.below(f"{glass}.zarr") if glass else self.location
-        names = [prefix + entry.name for entry in place.entries()]
-        found = [ref for name in names if (ref := _of_manifest(name))]
-        return sorted(ref for ref in found if kind in (None, ref.kind))
+        return [ref for ref, whole in sorted(self._found(glass).items()) if whole and kind in (None, ref.kind)]
+
+    def unfinished(self, glass: str | None = None) -> list[ZoneRef]:
+        """Return the zones with files but no manifest, sorted: an upload that has not ended, or a lost manifest."""
+        return [ref for ref, whole in sorted(self._found(glass).items()) if not whole]
 
     def __contains__(self, ref: ZoneRef) -> bool:
         """Return whether the whole zone is there."""
@@ -89,12 +80,12 @@ class Captures:
         grid = self._open(ref).grid
         states, height_px, width_px = grid.shape_SHW
         chosen = window or Window(0, 0, width_px, height_px)
-        _check_inside(ref, chosen, height_px, width_px)
+        check_inside(ref, chosen, height_px, width_px)
         frames_SHW = np.empty((states, chosen.height_px, chosen.width_px), np.uint16)
 
         def fill(chunk: tuple[str, int, int]) -> None:
             name, y_px, x_px = chunk
-            _copy_overlap(self._chunk(ref, name, grid), y_px, x_px, frames_SHW, chosen.y_px, chosen.x_px)
+            copy_overlap(self._chunk(ref, name, grid), y_px, x_px, frames_SHW, chosen)
 
         in_parallel(fill, grid.chunks(chosen.y_px, chosen.x_px, chosen.height_px, chosen.width_px))
         return frames_SHW
@@ -106,7 +97,6 @@ class Captures:
             DataError: Frames and meta do not agree, a pixel has more significant bits than stated, or the zone exists.
             StorageError: The disk is full or refuses.
         """
-        _check_frames(meta, frames_SHW)
         write_zone(self.location, meta, frames_SHW)
         self._opened.pop(meta.ref, None)
 
@@ -128,14 +118,31 @@ class Captures:
             files = self._manifest(ref).files
         except DataError as error:
             return [str(error)]
+        wrong = self._verify_group(ref.glass)
         place = self.location.below(ref.path)
         there = {entry.name for entry in place.entries()} - {MANIFEST}
-        wrong = [f"{ref.path}/{name} is missing" for name in sorted(files.keys() - there)]
+        wrong += [f"{ref.path}/{name} is missing" for name in sorted(files.keys() - there)]
         wrong += [f"{ref.path}/{name} is not in the manifest" for name in sorted(there - files.keys())]
-        for name in sorted(files.keys() & there):
-            if FileSum.of(place.read(name)) != files[name]:
-                wrong.append(f"{ref.path}/{name} has changed since it was written")
-        return wrong
+        common = sorted(files.keys() & there)
+        sums = in_parallel(lambda name: FileSum.of(place.read(name)), common)
+        changed = [name for name, found in zip(common, sums, strict=True) if found != files[name]]
+        return wrong + [f"{ref.path}/{name} has changed since it was written" for name in changed]
+
+    def _verify_group(self, glass: str) -> list[str]:
+        name = f"{glass}.zarr/zarr.json"
+        if not self.location.exists(name):
+            return [f"{name} is missing"]
+        return [] if self.location.read(name) == GROUP else [f"{name} has changed since it was written"]
+
+    def _found(self, glass: str | None) -> dict[ZoneRef, bool]:
+        """Return every zone that has a file, and whether it has its manifest."""
+        place, prefix = (self.location.below(f"{glass}.zarr"), f"{glass}.zarr/") if glass else (self.location, "")
+        found: dict[ZoneRef, bool] = {}
+        for entry in place.entries():
+            group, array, name, *_ = *f"{prefix}{entry.name}".split("/"), "", ""
+            if name and (ref := _named(f"{group}/{array}")):
+                found[ref] = found.get(ref, False) or name == MANIFEST
+        return found
 
     def _manifest(self, ref: ZoneRef) -> Manifest:
         if ref not in self:
@@ -189,11 +196,10 @@ class _Opened:
         return opened
 
 
-def _of_manifest(name: str) -> ZoneRef | None:
-    """Return the zone whose manifest a file is; None for another file."""
-    path, _, last = name.rpartition("/")
+def _named(path: str) -> ZoneRef | None:
+    """Return the zone that a path names; None when it is something else."""
     try:
-        return ZoneRef.of_path(path) if last == MANIFEST else None
+        return ZoneRef.of_path(path)
     except DataError:
         return None
 
@@ -203,40 +209,3 @@ def _damaged(ref: ZoneRef, got: str) -> DataError:
         f"zone {ref.kind}-{ref.zone:02d} of glass {ref.glass} must be as it was written, got {got}; "
         "see `glassline captures verify`, then copy or capture it again"
     )
-
-
-def _check_inside(ref: ZoneRef, window: Window, height_px: int, width_px: int) -> None:
-    right_px, bottom_px = window.x_px + window.width_px, window.y_px + window.height_px
-    inside = min(window.x_px, window.y_px) >= 0 and right_px <= width_px and bottom_px <= height_px
-    if not inside or min(window.width_px, window.height_px) < 1:
-        raise DataError(
-            f"a window must lie inside {ref.path} of {width_px} x {height_px} px, got {window.width_px} x "
-            f"{window.height_px} px at ({window.x_px}, {window.y_px}); move or shrink it"
-        )
-
-
-def _copy_overlap(
-    chunk_SHW: Frames, y_px: int, x_px: int, window_SHW: Frames, window_y_px: int, window_x_px: int
-) -> None:
-    """Copy the pixels that a chunk and a window share; both are placed by their first pixel in the zone."""
-    top, left = max(y_px, window_y_px), max(x_px, window_x_px)
-    bottom = min(y_px + chunk_SHW.shape[1], window_y_px + window_SHW.shape[1])
-    right = min(x_px + chunk_SHW.shape[2], window_x_px + window_SHW.shape[2])
-    window_SHW[:, top - window_y_px : bottom - window_y_px, left - window_x_px : right - window_x_px] = chunk_SHW[
-        :, top - y_px : bottom - y_px, left - x_px : right - x_px
-    ]
-
-
-def _check_frames(meta: ZoneMeta, frames_SHW: Frames) -> None:
-    states = len(meta.azimuths_deg)
-    if frames_SHW.dtype != np.uint16 or frames_SHW.ndim != 3 or frames_SHW.size == 0 or len(frames_SHW) != states:
-        raise DataError(
-            f"frames of {meta.ref.path} must be uint16 of {states} light states x height x width, got "
-            f"{frames_SHW.dtype} of {frames_SHW.shape}; mend the frames or the azimuths"
-        )
-    brightest, most = int(frames_SHW.max()), 2**meta.bit_depth - 1
-    if brightest > most:
-        raise DataError(
-            f"a pixel of {meta.ref.path} must be <= {most} at {meta.bit_depth} bit, got {brightest}; "
-            "mend bit_depth or shift the frames"
-        )

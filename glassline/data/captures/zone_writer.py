@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+
 from glassline.data.captures.chunks import Frames, Grid, array_json, encode, in_parallel
 from glassline.data.captures.manifest import MANIFEST, FileSum, Manifest
 from glassline.data.captures.meta import ZoneMeta
@@ -30,15 +32,17 @@ def write_zone(location: Location, meta: ZoneMeta, frames_SHW: Frames) -> None:
     Args:
         location: The captures.
         meta: How it was taken.
-        frames_SHW: Its frames, checked.
+        frames_SHW: Its frames.
 
     Raises:
-        DataError: The zone is there, or another process writes it right now.
+        DataError: Frames and meta do not agree, a pixel has more significant bits than stated, the zone is there, or
+            another process writes it right now.
         StorageError: The disk is full or refuses.
     """
+    _check_frames(meta, frames_SHW)
     path = meta.ref.path
     if location.exists(f"{path}/{MANIFEST}"):
-        raise exists(meta)
+        raise _exists(meta)
     if not location.exists(f"{meta.glass}.zarr/zarr.json"):
         location.write(f"{meta.glass}.zarr/zarr.json", GROUP)
     if location.url.startswith("s3://"):
@@ -49,6 +53,21 @@ def write_zone(location: Location, meta: ZoneMeta, frames_SHW: Frames) -> None:
         return
     with _whole_folder(Path(location.url) / path, meta) as beside:
         _write_files(lambda name, content: _write_file(beside / name, content), meta, frames_SHW)
+
+
+def _check_frames(meta: ZoneMeta, frames_SHW: Frames) -> None:
+    states = len(meta.azimuths_deg)
+    if frames_SHW.dtype != np.uint16 or frames_SHW.ndim != 3 or frames_SHW.size == 0 or len(frames_SHW) != states:
+        raise DataError(
+            f"frames of {meta.ref.path} must be uint16 of {states} light states x height x width, got "
+            f"{frames_SHW.dtype} of {frames_SHW.shape}; mend the frames or the azimuths"
+        )
+    brightest, most = int(frames_SHW.max()), 2**meta.bit_depth - 1
+    if brightest > most:
+        raise DataError(
+            f"a pixel of {meta.ref.path} must be <= {most} at {meta.bit_depth} bit, got {brightest}; "
+            "mend bit_depth or shift the frames"
+        )
 
 
 def _write_files(write: Callable[[str, bytes], None], meta: ZoneMeta, frames_SHW: Frames) -> None:
@@ -76,7 +95,7 @@ def _write_file(path: Path, content: bytes) -> None:
         os.fsync(stream.fileno())
 
 
-def exists(meta: ZoneMeta) -> DataError:
+def _exists(meta: ZoneMeta) -> DataError:
     """Return the error for a zone that is there."""
     return DataError(
         f"{meta.ref.path} must be written once, got a second one; remove the zone or give the glass another id"
@@ -124,7 +143,7 @@ def _told(error: OSError, target: Path, meta: ZoneMeta) -> Exception:
     if isinstance(error, StorageError):
         return error
     if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
-        return exists(meta)
+        return _exists(meta)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StorageError(
             f"{target} needs more space than its disk has ({error.strerror}); free some and capture the zone again"
