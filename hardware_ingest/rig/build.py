@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from glassline.errors import SettingsError
-from hardware_ingest.camera.settings import CameraSettings
+from hardware_ingest.camera.build import build_camera
 from hardware_ingest.camera.sim import SimCamera
 from hardware_ingest.devices import Camera, Illuminator, Stage
 from hardware_ingest.illuminator.io import ModbusCoils
@@ -57,17 +57,10 @@ def build_rig(settings: RigSettings, bench: Bench | None = None) -> Rig:
 def _camera(settings: RigSettings, number: int, bench: Bench | None) -> Camera:
     told, camera = settings.cameras[number], settings.camera(number)
     if told.kind == "genicam":
-        return _genicam_camera(camera)
+        return build_camera(camera)
     assert bench is not None
     if settings.scan == "line":
         frame_mm = settings.grid.height_px * settings.grid.pitch_um / 1000
         encoder = Encoder(bench, frame_mm, told.offset_mm, camera.frame_timeout_ms / 1000)
         return SimCamera(camera, bench.scene, encoder.wait_for_lines, lambda: bench.lit)
     return SimCamera(camera, bench.scene, lambda: bench.where(told.offset_mm), lambda: bench.lit)
-
-
-def _genicam_camera(settings: CameraSettings) -> Camera:
-    # Aravis is an extra, and only here.
-    from hardware_ingest.camera import build_camera
-
-    return build_camera(settings)

@@ -60,6 +60,7 @@ class RigSettings(Settings):
     gain_db: float = Field(0.0, ge=0, le=48, description="gain of the cameras")
     line_us: float = Field(100.0, gt=0, description="time of a line; line scan only")
     settle_ms: float = Field(20.0, ge=0, le=10_000, description="from a stage that reports idle to a still glass")
+    frame_retries: int = Field(2, ge=0, le=1000, description="further tries of a frame that came broken; not line scan")
     retries: int = Field(2, ge=0, le=100, description="further tries of a zone after a device failed")
     retry_wait_s: float = Field(1.0, ge=0, le=600, description="before each of them")
     cameras: tuple[RigCamera, ...] = Field((RigCamera(),), min_length=1, description="cameras over the stage")

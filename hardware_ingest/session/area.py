@@ -15,7 +15,7 @@ from glassline.data.captures.store import Frames
 from hardware_ingest.devices import Frame
 from hardware_ingest.rig.build import Rig
 from hardware_ingest.session.crew import CameraCrew, together
-from hardware_ingest.session.faults import blaming
+from hardware_ingest.session.faults import DeviceFault, blaming
 from hardware_ingest.session.lights import LightsWatch, watch_lights
 from hardware_ingest.session.shot import Shot
 from hardware_ingest.session.stops import Stop, plan_stops
@@ -27,6 +27,8 @@ class AreaScan:
 
     def __init__(self, rig: Rig, crew: CameraCrew) -> None:
         """Take rig and cameras; nothing is contacted yet."""
+        #: Frames that came broken and were taken again.
+        self.retaken = 0
         self._rig, self._crew, self._settings = rig, crew, rig.settings
         self._watch: LightsWatch | None = None
 
@@ -38,28 +40,14 @@ class AreaScan:
     def take(self, zones: Sequence[Zone]) -> Iterator[Shot]:
         """Yield what is seen from the first stop, all of it once all is seen."""
         stop = self._stop(zones)
-        place_mm, frames_CSHW = self._frames(stop)
+        place_mm = self._move(stop, self._settings.light_states[0].groups)
+        frames_CSHW = self._all_states()
         for camera, zone in stop.seen:
             off_x_mm, off_y_mm = self._settings.cameras[camera].offset_mm
             yield Shot(zone, camera, place_mm[0] + off_x_mm, place_mm[1] + off_y_mm, frames_CSHW[camera])
 
     def _stop(self, zones: Sequence[Zone]) -> Stop:
         return plan_stops(zones, [camera.offset_mm for camera in self._settings.cameras])[0]
-
-    def _frames(self, stop: Stop) -> tuple[tuple[float, float], list[Frames]]:
-        """Return where the stage stood, and the frames of every camera."""
-        states, grid = self._settings.light_states, self._settings.grid
-        shape_SHW = (len(states), grid.height_px, grid.width_px)
-        frames_CSHW = [np.empty(shape_SHW, np.uint16) for _ in self._settings.cameras]
-        place_mm = self._move(stop, states[0].groups)
-        travelling = self._crew.expose(states[0].exposure_us)
-        for number in range(1, len(states)):
-            # The exposure is over: the lights may change while its frame is still on the way.
-            self._switch(states[number].groups)
-            self._receive(travelling, frames_CSHW, number - 1)
-            travelling = self._crew.expose(states[number].exposure_us)
-        self._receive(travelling, frames_CSHW, len(states) - 1)
-        return place_mm, frames_CSHW
 
     def _move(self, stop: Stop, groups: Sequence[int] = ()) -> tuple[float, float]:
         """Move and settle; the lights switch meanwhile. Returns where the stage stands."""
@@ -71,17 +59,48 @@ class AreaScan:
         time.sleep(self._settings.settle_ms / 1000)
         return place_mm
 
-    def _switch(self, groups: Sequence[int]) -> None:
-        with blaming(self._rig.illuminator):
-            self._rig.illuminator.switch(groups)
+    def _all_states(self) -> list[Frames]:
+        """Return the frames (S, H, W) of every camera; the first state is lit already."""
+        states, grid = self._settings.light_states, self._settings.grid
+        shape_SHW = (len(states), grid.height_px, grid.width_px)
+        frames_CSHW = [np.empty(shape_SHW, np.uint16) for _ in self._settings.cameras]
+        travelling = self._crew.expose(states[0].exposure_us)
+        for number in range(1, len(states)):
+            # The exposure is over: the lights may change while its frame is still on the way.
+            self._switch(states[number].groups)
+            retaken = self.retaken
+            self._store(number - 1, travelling, frames_CSHW)
+            if self.retaken > retaken:
+                self._switch(states[number].groups)
+            travelling = self._crew.expose(states[number].exposure_us)
+        self._store(len(states) - 1, travelling, frames_CSHW)
+        return frames_CSHW
 
-    def _receive(self, travelling: list[Future[Frame]], frames_CSHW: list[Frames], number: int) -> None:
-        for camera, frame_HW in enumerate(together(travelling)):
+    def _store(self, number: int, travelling: list[Future[Frame]], frames_CSHW: list[Frames]) -> None:
+        state = self._settings.light_states[number]
+        for camera, frame_HW in enumerate(self._look(state.groups, state.exposure_us, travelling)):
             frames_CSHW[camera][number] = frame_HW
             if self._watch is not None:
                 with blaming(self._rig.illuminator):
-                    self._watch.check(camera, self._settings.light_states[number], frame_HW)
+                    self._watch.check(camera, state, frame_HW)
 
-    def _look(self, groups: Sequence[int], exposure_us: float) -> list[Frame]:
-        self._switch(groups)
-        return together(self._crew.expose(exposure_us))
+    def _look(
+        self, groups: Sequence[int], exposure_us: float, travelling: list[Future[Frame]] | None = None
+    ) -> list[Frame]:
+        """Return every camera's frame under these lights; what came broken is taken again, a few times."""
+        for left in reversed(range(self._settings.frame_retries + 1)):
+            try:
+                if travelling is None:
+                    self._switch(groups)
+                    travelling = self._crew.expose(exposure_us)
+                return together(travelling)
+            except DeviceFault as fault:
+                if fault.device not in self._rig.cameras or not left:
+                    raise
+                self.retaken += 1
+                travelling = None
+        raise AssertionError("frame_retries is >= 0")
+
+    def _switch(self, groups: Sequence[int]) -> None:
+        with blaming(self._rig.illuminator):
+            self._rig.illuminator.switch(groups)

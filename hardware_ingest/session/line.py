@@ -27,6 +27,8 @@ class LineScan:
 
     def __init__(self, rig: Rig, crew: CameraCrew) -> None:
         """Take rig and cameras; nothing is contacted yet."""
+        #: A broken frame of a moving strip cannot be taken again: the strip is.
+        self.retaken = 0
         self._rig, self._crew, self._settings = rig, crew, rig.settings
         self._state = rig.settings.light_states[0]
 

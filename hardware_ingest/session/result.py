@@ -32,7 +32,10 @@ class SessionResult:
     frames: int
     raw_bytes: int
     seconds: float
+    #: Zones that were taken again after a device was made ready again.
     retries: int
+    #: Frames that came broken and were taken again at once.
+    retaken: int
 
     @property
     def frames_per_s(self) -> float:

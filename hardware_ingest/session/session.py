@@ -57,7 +57,7 @@ class CaptureSession:
         todo = self._missing()
         whole = len(self._zones) - len(todo)
         if not todo:
-            return SessionResult(0, whole, 0, 0, 0.0, 0)
+            return SessionResult(0, whole, 0, 0, 0.0, 0, 0)
         begin_s = time.monotonic()
         frames, raw_bytes = 0, 0
 
@@ -83,7 +83,7 @@ class CaptureSession:
         if unsafe:
             raise self._stopped(unsafe, unsafe, None)
         seconds = time.monotonic() - begin_s
-        return SessionResult(len(todo), whole, frames, raw_bytes, seconds, self._retries)
+        return SessionResult(len(todo), whole, frames, raw_bytes, seconds, self._retries, self._scan.retaken)
 
     def _missing(self) -> list[Zone]:
         return [zone for zone in self._zones if self._ref(zone) not in self._captures]

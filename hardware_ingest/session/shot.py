@@ -26,6 +26,9 @@ class Shot:
 class Scan(Protocol):
     """A way to take zones: frame by frame, or line by line."""
 
+    #: Frames that came broken and were taken again.
+    retaken: int
+
     def check(self, zones: Sequence[Zone]) -> None:
         """Check the lights where the first of the zones lies.
 

@@ -90,7 +90,7 @@ class SmallRig:
                 "grid": {"columns": 3, "rows": 1, "width_px": EDGE_PX, "height_px": EDGE_PX, "overlap_px": 8},
                 "light_states": [{"azimuth_deg": 30 * state, "exposure_us": 1000} for state in range(6)],
                 "lights_check": {"exposure_us": 1000, "dark_max": 70},
-                "settle_ms": 0, "retry_wait_s": 0,
+                "settle_ms": 0, "retry_wait_s": 0, "frame_retries": 0,
                 "stage": {"feed_mm_s": 5000, "poll_ms": 0.01, "answer_timeout_s": 0.1},
                 **settings,
             }

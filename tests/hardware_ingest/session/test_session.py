@@ -59,6 +59,15 @@ def test_session_retries_a_zone_and_says_why(small_rig):
     assert [told.what for told in rig.told if isinstance(told, Retried)] == ["zone 1"]
 
 
+def test_session_takes_a_broken_frame_again_under_its_own_light(small_rig):
+    rig = small_rig(frame_retries=1)
+    rig.camera.faults = {13 + 6 + 2: "half"}
+    result = rig.capture()
+    assert (result.retaken, result.retries, result.frames) == (1, 0, 18)
+    frames_SHW = open_captures(rig.folder).read(ZoneRef("G0001", "clean", 1))
+    assert frames_SHW[:, 0, 1].tolist() == [6, 8, 10, 12, 14, 16]
+
+
 @pytest.mark.parametrize("fault", ["timeout", "half", "unplugged"])
 def test_session_stops_safely_when_the_camera_fails_for_good(small_rig, fault):
     rig = small_rig(retries=1)
