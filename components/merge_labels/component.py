@@ -8,6 +8,7 @@ def merge_labels(
     captures: str,
     captures_hash: str,
     annotations: str,
+    annotations_sha256: str,
     annotations_format: str,
     model: str,
     merge: dict,
@@ -19,6 +20,7 @@ def merge_labels(
         captures: Folder or S3 URL of the captures.
         captures_hash: Their content hash at submission; the merge refuses another.
         annotations: Annotation file, a folder for voc; a path or an S3 URL.
+        annotations_sha256: Hash of them at submission, so that caching follows them; the merge refuses another.
         annotations_format: coco, voc, cvat or label-studio.
         model: Name of the current model.
         merge: Fields of `MergeSettings`.
@@ -29,4 +31,4 @@ def merge_labels(
     """
     from glassline.steps.merge_labels import merge_labels as step
 
-    return step(captures, captures_hash, annotations, annotations_format, model, merge, labels.path)
+    return step(captures, captures_hash, annotations, annotations_format, model, merge, labels.path, annotations_sha256)

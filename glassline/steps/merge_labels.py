@@ -6,12 +6,13 @@ from typing import Any
 import pandas as pd
 
 from glassline.analysis.agreement import PAIRS, Unit, agreement, unit_table, zone_units
-from glassline.data.annotations.fetched import fetched
+from glassline.data.annotations.fetched import annotations_hash, fetched
 from glassline.data.annotations.zones import Inspection, ZoneBoxes, read_inspection
 from glassline.data.captures.store import Captures, open_captures
 from glassline.data.labels import CONTROL, Labels, ZoneLabels
 from glassline.data.problems import Problems
 from glassline.steps.propose_labels import check_captures
+from glassline.errors import DataError
 from glassline.tracking import StepRun, step_run
 from glassline.vision.current_model import current_model
 from glassline.vision.zone_merge import MergeSettings, ZoneMerge, merge_zone
@@ -21,7 +22,7 @@ _OVERLAYS = 12  # zones drawn
 
 def merge_labels(
     captures: str, captures_hash: str, annotations: str, annotations_format: str, model: str,
-    merge: Mapping[str, Any], labels_path: str,
+    merge: Mapping[str, Any], labels_path: str, annotations_sha256: str = "",
 ) -> str:  # fmt: skip
     """Merge the boxes of an annotation file into a label file and return its content hash.
 
@@ -33,9 +34,10 @@ def merge_labels(
         model: Name of the current model.
         merge: Fields of `MergeSettings`.
         labels_path: Where the label file goes.
+        annotations_sha256: Hash of the annotations when the run was submitted; "" skips the comparison.
 
     Raises:
-        DataError: The captures changed, a record of the annotations breaks a rule, or a zone moved too far and
+        DataError: Captures or annotations changed, a record of the annotations breaks a rule, or a zone moved too far and
             `merge.refused` is `fail`; names glass and zone.
         SettingsError: Model or a setting is unknown.
     """
@@ -43,6 +45,7 @@ def merge_labels(
     with step_run("merge_labels", {**params, "model": model, "merge": dict(merge)}) as run:
         settings = MergeSettings.parse(merge)
         check_captures(captures_hash, captures)
+        _check_annotations(annotations_sha256, annotations)
         opened = open_captures(captures)
         with fetched(annotations) as file:
             inspection = read_inspection(file, annotations_format, opened, settings.classes)
@@ -58,6 +61,14 @@ def merge_labels(
         run.params({"content_hash": content})
         _log(run, tally, inspection, opened)
         return content
+
+
+def _check_annotations(stated: str, annotations: str) -> None:
+    if stated and (found := annotations_hash(annotations)) != stated:
+        raise DataError(
+            f"{annotations} must not change between submission and labelling: its hash was {stated[:12]}, now it is "
+            f"{found[:12]}; submit the run again"
+        )
 
 
 class _Tally:

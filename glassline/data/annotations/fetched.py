@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from glassline.data.location import open_location
+from glassline.data.storage import folder_hash, sha256_file
 from glassline.errors import DataError, StorageError
 
 
@@ -43,3 +44,13 @@ def fetched(url: str) -> Iterator[Path]:
             yield local
         except DataError as error:
             raise DataError(str(error).replace(str(local), url)) from error
+
+
+def annotations_hash(url: str) -> str:
+    """Return the SHA-256 of an annotation file, or of a folder of them.
+
+    Raises:
+        StorageError: Nothing is there, or the place does not answer.
+    """
+    with fetched(url) as file:
+        return folder_hash(file) if file.is_dir() else sha256_file(file)
