@@ -11,8 +11,8 @@ from glassline.data.annotations.zones import Inspection, ZoneBoxes, read_inspect
 from glassline.data.captures.store import Captures, open_captures
 from glassline.data.labels import CONTROL, Labels, ZoneLabels
 from glassline.data.problems import Problems
-from glassline.steps.propose_labels import check_captures
 from glassline.errors import DataError
+from glassline.steps.propose_labels import check_captures
 from glassline.tracking import StepRun, step_run
 from glassline.vision.current_model import current_model
 from glassline.vision.zone_merge import MergeSettings, ZoneMerge, merge_zone
@@ -37,8 +37,8 @@ def merge_labels(
         annotations_sha256: Hash of the annotations when the run was submitted; "" skips the comparison.
 
     Raises:
-        DataError: Captures or annotations changed, a record of the annotations breaks a rule, or a zone moved too far and
-            `merge.refused` is `fail`; names glass and zone.
+        DataError: Captures or annotations changed, a record breaks a rule, or a zone moved too far and `merge.refused`
+            is `fail`; names glass and zone.
         SettingsError: Model or a setting is unknown.
     """
     params = {"captures": captures, "annotations": annotations, "annotations_format": annotations_format}
