@@ -12,7 +12,7 @@ from hardware_ingest.camera.settings import CameraSettings
 from hardware_ingest.devices import AZIMUTHS_DEG, LIGHT_STATES
 from hardware_ingest.illuminator.settings import IlluminatorSettings, LightsCheckSettings
 from hardware_ingest.stage.settings import StageSettings
-from hardware_ingest.zones import ZoneGrid, demo_grid, full_grid
+from hardware_ingest.zones import ZoneGrid, demo_grid
 
 
 class LightState(Settings):
@@ -140,13 +140,3 @@ def read_rig(path: str | Path) -> RigSettings:
     if content is not None and not isinstance(content, dict):
         raise SettingsError(f"--rig must hold settings with names, got {type(content).__name__} in {path}; mend it")
     return RigSettings.parse(content)
-
-
-def demo_rig() -> RigSettings:
-    """Return the simulated rig with two zones of 1024 x 1024 px."""
-    return RigSettings()
-
-
-def full_rig() -> RigSettings:
-    """Return the simulated rig with ten zones of 3504 x 3120 px."""
-    return RigSettings(grid=full_grid())

@@ -3,7 +3,7 @@
 Shapes: H x W pixels of a frame.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -25,14 +25,14 @@ class LightsWatch:
     """What each light state's background should be, per camera."""
 
     def __init__(
-        self, name: str, dark: Sequence[float], rises: Sequence[Sequence[float]], settings: RigSettings
+        self, name: str, dark: Mapping[float, Sequence[float]], rises: Sequence[Sequence[float]], settings: RigSettings
     ) -> None:
         """Take what the check found.
 
         Args:
             name: Name of the illuminator, for errors.
-            dark: Per camera, mean with all groups off.
-            rises: Per camera and group, by how much the group alone lifts the mean.
+            dark: Per exposure of a light state and camera, background with all groups off.
+            rises: Per camera and group, by how much the group alone lifts the background.
             settings: The rig.
         """
         self._name, self._dark, self._rises, self._settings = name, dark, rises, settings
@@ -45,7 +45,7 @@ class LightsWatch:
         """
         scale = state.exposure_us / self._settings.lights_check.exposure_us
         expected = scale * sum(self._rises[camera][group] for group in state.groups)
-        found = background(frame_HW) - self._dark[camera]
+        found = background(frame_HW) - self._dark[state.exposure_us][camera]
         if expected >= FAINT and found < FADED * expected:
             raise DeviceError(
                 f"{self._name}: LED groups {state.groups[0]} and {state.groups[1]} must lift the background by >= "
@@ -64,14 +64,17 @@ def watch_lights(name: str, look: Look, settings: RigSettings) -> LightsWatch:
     Raises:
         DeviceError: A group is stuck or dead, or there is stray light; names the group.
     """
-    exposure_us = settings.lights_check.exposure_us
-    levels = [
-        [background(frame_HW) for frame_HW in look(groups, exposure_us)]
-        for groups in [(), *((group,) for group in range(LED_GROUPS))]
-    ]
-    dark, alone = levels[0], list(zip(*levels[1:], strict=True))
-    rises = [check_lights(name, dark[n], alone[n], settings.lights_check) for n in range(len(dark))]
-    return LightsWatch(name, dark, rises, settings)
+    limits = settings.lights_check
+
+    def levels(groups: Sequence[int], exposure_us: float) -> list[float]:
+        return [background(frame_HW) for frame_HW in look(groups, exposure_us)]
+
+    dark = levels((), limits.exposure_us)
+    alone = zip(*(levels((group,), limits.exposure_us) for group in range(LED_GROUPS)), strict=True)
+    rises = [check_lights(name, dark[camera], lit, limits) for camera, lit in enumerate(alone)]
+    # Stray light grows with the exposure, so that each has a dark level of its own.
+    exposures_us = {state.exposure_us for state in settings.light_states}
+    return LightsWatch(name, {exposure_us: levels((), exposure_us) for exposure_us in exposures_us}, rises, settings)
 
 
 def background(frame_HW: Frame) -> float:

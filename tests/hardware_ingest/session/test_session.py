@@ -10,6 +10,9 @@ from hardware_ingest.session.result import Retried, Written
 from hardware_ingest.session.safe import SessionStopped
 from hardware_ingest.session.session import CaptureSession
 
+#: Frames of the lights check: dark, each group alone, dark at the exposure of the states.
+CHECK = 14
+
 
 def whole(rig) -> list[int]:
     """Zones that are whole and unchanged in the store."""
@@ -52,7 +55,7 @@ def test_session_of_a_whole_glass_touches_no_device(small_rig):
 
 def test_session_retries_a_zone_and_says_why(small_rig):
     rig = small_rig()
-    rig.camera.faults = {13 + 8: "timeout"}
+    rig.camera.faults = {CHECK + 8: "timeout"}
     result = rig.capture()
     assert whole(rig) == [0, 1, 2]
     assert result.retries == 1
@@ -61,7 +64,7 @@ def test_session_retries_a_zone_and_says_why(small_rig):
 
 def test_session_takes_a_broken_frame_again_under_its_own_light(small_rig):
     rig = small_rig(frame_retries=1)
-    rig.camera.faults = {13 + 6 + 2: "half"}
+    rig.camera.faults = {CHECK + 6 + 2: "half"}
     result = rig.capture()
     assert (result.retaken, result.retries, result.frames) == (1, 0, 18)
     frames_SHW = open_captures(rig.folder).read(ZoneRef("G0001", "clean", 1))
@@ -71,7 +74,7 @@ def test_session_takes_a_broken_frame_again_under_its_own_light(small_rig):
 @pytest.mark.parametrize("fault", ["timeout", "half", "unplugged"])
 def test_session_stops_safely_when_the_camera_fails_for_good(small_rig, fault):
     rig = small_rig(retries=1)
-    rig.camera.faults = dict.fromkeys(range(13 + 6 + 3, 99), fault)
+    rig.camera.faults = dict.fromkeys(range(CHECK + 6 + 3, 99), fault)
     with pytest.raises(DeviceError, match=r"zone 1 failed in 2 tries: fake camera 0 must.*1 of 3 zones.*with zone 1"):
         rig.capture()
     assert rig.is_safe
@@ -80,7 +83,7 @@ def test_session_stops_safely_when_the_camera_fails_for_good(small_rig, fault):
 
 def test_session_goes_on_where_it_stopped(small_rig):
     rig = small_rig(retries=0)
-    rig.camera.faults = {13 + 6 + 3: "unplugged"}
+    rig.camera.faults = {CHECK + 6 + 3: "unplugged"}
     with pytest.raises(DeviceError, match="zone 1"):
         rig.capture()
     rig.camera.unplugged = False
@@ -103,7 +106,7 @@ def test_session_names_a_group_that_dies_on_the_way(small_rig, monkeypatch):
     trigger = rig.camera.trigger
 
     def dying(exposure_us):
-        rig.bench.coils.faults.dead = {9} if rig.camera.frames > 13 + 6 else set()
+        rig.bench.coils.faults.dead = {9} if rig.camera.frames > CHECK + 6 else set()
         trigger(exposure_us)
 
     monkeypatch.setattr(rig.camera, "trigger", dying)
@@ -144,7 +147,7 @@ def test_session_bears_a_noisy_line(small_rig):
 
 def test_session_says_when_the_lights_may_still_be_on(small_rig):
     rig = small_rig(retries=0)
-    rig.bench.coils.faults.gone_after_writes = 25
+    rig.bench.coils.faults.gone_after_writes = 26
     with pytest.raises(DeviceError, match=r"NOT SAFE: .*lights must be off.*by hand"):
         rig.capture()
     assert rig.bench.machine.state == "Hold:0"
@@ -203,7 +206,7 @@ def test_session_goes_on_at_another_address(small_rig):
 def test_session_exposes_the_next_state_only_after_its_frame_came(small_rig):
     rig = small_rig()
     rig.capture()
-    assert rig.camera.log == ["exposed", "read"] * (13 + 18)
+    assert rig.camera.log == ["exposed", "read"] * (CHECK + 18)
 
 
 def test_session_refuses_frames_that_are_no_zones(small_rig):
@@ -219,7 +222,7 @@ def test_two_cameras_share_the_zones(small_rig):
     captures = open_captures(rig.folder)
     places = [int(captures.read(ref)[0, 0, 0]) for ref in captures.zones()]
     assert places == [round(100 * step_mm * zone) for zone in range(3)]
-    assert [len(camera.log) for camera in rig.cameras] == [2 * (13 + 12)] * 2
+    assert [len(camera.log) for camera in rig.cameras] == [2 * (CHECK + 12)] * 2
 
 
 def test_clean_and_marked_lie_side_by_side(small_rig):
