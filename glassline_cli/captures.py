@@ -163,12 +163,12 @@ def _zones_table(captures: "Captures", refs: "list[ZoneRef]") -> "Table":
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table("zone", "states, height, width", "x, y mm", "product, cycle", "taken")
+    table = Table("zone", "S x H x W px", "x, y mm", "product", "taken")
     for ref in refs:
         meta, shape = captures.meta(ref), captures.shape(ref)
         cells = (
             f"{ref.kind}-{ref.zone:02d}", " x ".join(map(str, shape)), f"{meta.stage_x_mm:g}, {meta.stage_y_mm:g}",
-            f"{meta.product}, {meta.cycle}", meta.taken_utc,
+            f"{meta.product} {meta.cycle}", meta.taken_utc,
         )  # fmt: skip
         table.add_row(*map(escape, cells))
     return table
