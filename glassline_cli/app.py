@@ -8,6 +8,7 @@ from rich.console import Console
 from glassline.errors import GlasslineError
 from glassline_cli.captures import app as captures
 from glassline_cli.import_data import import_data
+from glassline_cli.ingest import ingest
 from glassline_cli.metrics import metrics
 from glassline_cli.models import models
 from glassline_cli.run import compile_, run, submit
@@ -25,6 +26,7 @@ app.command("run")(run)
 app.command("compile")(compile_)
 app.command("submit")(submit)
 app.command("import")(import_data)
+app.command("ingest")(ingest)
 app.add_typer(simulate, name="simulate")
 app.add_typer(captures, name="captures")
 app.command("models")(models)

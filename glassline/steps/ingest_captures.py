@@ -1,0 +1,44 @@
+"""Move a session's captures to where they are kept."""
+
+from glassline.data.captures.store import open_captures
+from glassline.data.ingest import ingest
+from glassline.data.location import open_location
+from glassline.errors import DataError
+from glassline.tracking import parent_tags, step_run
+
+
+def ingest_captures(session: str, captures: str, session_hash: str = "") -> str:
+    """Send the whole zones of a session that are not there yet.
+
+    Args:
+        session: Folder of captures on this machine.
+        captures: Folder or `s3://bucket/prefix` where captures are kept.
+        session_hash: Content hash of the session when the run was submitted; "" skips the comparison.
+
+    Returns:
+        Content hash of all captures that are kept there.
+
+    Raises:
+        DataError: The session changed since the run was submitted, has no whole zone, or one that no longer matches
+            its manifest.
+        StorageError: The place does not answer, refuses or is full.
+    """
+    url = open_location(captures).url  # refused before it is logged when it holds a password
+    with step_run("ingest_captures", {"session": session, "captures": url}) as run:
+        if session_hash and (found := open_captures(session).content_hash()) != session_hash:
+            raise DataError(
+                f"{session} must not change between submission and ingest: its hash was {session_hash[:12]}, now it is "
+                f"{found[:12]}; submit the run again"
+            )
+        done = ingest(session, captures)
+        content = open_captures(captures).content_hash()
+        run.params({"captures_hash": content})
+        run.metrics(
+            {
+                "zones": done.zones, "zones_sent": done.zones_sent, "files_sent": done.files,
+                "bytes_sent": done.size_bytes, "seconds": done.seconds,
+                "mb_per_s": done.size_bytes / 1e6 / max(done.seconds, 1e-9),
+            }
+        )  # fmt: skip
+        parent_tags({"captures": url, "captures_hash": content})
+        return content
