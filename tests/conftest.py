@@ -124,6 +124,81 @@ def _labelled(label: str, mark_HW: np.ndarray) -> LabelledObject:
     return LabelledObject(label=label, bbox=box, segmentation=segmentation)
 
 
+AZIMUTHS_DEG = (0.0, 30.0, 60.0, 90.0, 120.0, 150.0)
+
+
+@pytest.fixture(scope="session")
+def dark_zone() -> Callable[..., tuple[np.ndarray, np.ndarray]]:
+    """Draw a zone with scratches and dust: dark_zone(shift_px=(2.5, -1)) -> (frames_SHW, scratches_HW).
+
+    `seed` draws what lies on the glass, `noise` the sensor's noise; `pen` adds a ring of ink.
+    """
+
+    def draw(
+        seed: int = 0, shift_px: tuple[float, float] = (0, 0), noise: int = 0, pen: bool = False, scratches: int = 3,
+        dust: int = 15, size_px: int = 192,
+    ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+        generator = np.random.default_rng(seed)
+        light_SHW = np.full((6, size_px, size_px), 60, np.float32)
+        scratches_HW = np.zeros((size_px, size_px), np.uint8)
+        for _ in range(scratches):
+            middle_px, angle_deg = generator.uniform(0.3, 0.7, 2) * size_px + shift_px, generator.uniform(0, 180)
+            half_px = 30 * np.array([np.cos(np.deg2rad(angle_deg)), np.sin(np.deg2rad(angle_deg))])
+            ends = [tuple(round(value * 16) for value in middle_px + sign * half_px) for sign in (-1, 1)]
+            mark_HW = cv2.line(np.zeros_like(scratches_HW), *ends, 255, 3, cv2.LINE_AA, 4)
+            scratches_HW |= (mark_HW > 127).astype(np.uint8)
+            for state, azimuth_deg in enumerate(AZIMUTHS_DEG):
+                across_deg = (azimuth_deg - angle_deg) % 180 - 90
+                light_SHW[state] += mark_HW * np.float32(4 * np.exp(-((across_deg / 14) ** 2) / 2))
+        for _ in range(dust):
+            centre = tuple(round(value * 16) for value in generator.uniform(0, size_px, 2) + shift_px)
+            light_SHW += 6 * cv2.circle(np.zeros_like(scratches_HW), centre, 30, 255, -1, cv2.LINE_AA, 4)
+        if pen:
+            light_SHW += 8 * cv2.circle(np.zeros_like(scratches_HW), (90, 90), 60, 255, 9)
+        light_SHW[:, 0::2, 1::2] *= 0.6  # red
+        light_SHW[:, 1::2, 0::2] *= 0.5  # blue
+        light_SHW += np.random.default_rng(noise + 100).normal(64, 3, light_SHW.shape)
+        return light_SHW.round().clip(0, 4095).astype(np.uint16), scratches_HW > 0
+
+    return draw
+
+
+@pytest.fixture(scope="session")
+def zone_meta() -> Callable[..., ZoneMeta]:
+    """Return how a zone of `dark_zone` was taken: zone_meta(glass="G0002", kind="marked")."""
+
+    def make(**changes: object) -> ZoneMeta:
+        told: dict[str, object] = {
+            "product": "P1", "cycle": "2026a", "glass": "G0001", "kind": "clean", "zone": 0, "stage_x_mm": 0,
+            "stage_y_mm": 0, "exposure_us": (900.0,) * 6, "gain_db": 0, "azimuths_deg": AZIMUTHS_DEG,
+            "camera_model": "C1", "camera_serial": "7", "pattern": "GRBG", "bit_depth": 12, "pitch_um": 10,
+            "overlap_px": 0, "taken_utc": "2026-01-02T03:04:05Z",
+        }  # fmt: skip
+        return ZoneMeta.model_validate({**told, **changes})
+
+    return make
+
+
+@pytest.fixture
+def marked_captures(
+    tmp_path: Path, dark_zone: Callable[..., tuple[np.ndarray, np.ndarray]], zone_meta: Callable[..., ZoneMeta]
+) -> Callable[..., tuple[Path, list[np.ndarray]]]:
+    """Write glasses with a clean and a marked zone: marked_captures(shifts_px=[(2, -1)]) -> (folder, scratches)."""
+
+    def write(shifts_px: list[tuple[float, float]], **drawn: object) -> tuple[Path, list[np.ndarray]]:
+        captures, truths = open_captures(tmp_path / "captures"), []
+        for number, shift_px in enumerate(shifts_px):
+            glass = f"G{number:04d}"
+            frames_SHW, scratches_HW = dark_zone(seed=number, **drawn)
+            captures.write(zone_meta(glass=glass), frames_SHW)
+            marked_SHW, _ = dark_zone(seed=number, shift_px=shift_px, noise=1, pen=True, **drawn)
+            captures.write(zone_meta(glass=glass, kind="marked"), marked_SHW)
+            truths.append(scratches_HW)
+        return tmp_path / "captures", truths
+
+    return write
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[object]:
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

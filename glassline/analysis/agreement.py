@@ -9,7 +9,7 @@ Source: Cohen 1960 for kappa.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 import cv2
 import numpy as np
@@ -81,7 +81,9 @@ def zone_units(zone: str, objects: Sequence[MergedObject], found: Segmentation) 
 
 def unit_table(units: Sequence[Unit]) -> pd.DataFrame:
     """Return units as rows."""
-    return pd.DataFrame([asdict(unit) for unit in units], columns=list(Unit.__dataclass_fields__))
+    kinds = {field.name: field.type for field in fields(Unit)}
+    # Named for the sake of a table without rows, whose columns would else be objects.
+    return pd.DataFrame([asdict(unit) for unit in units], columns=list(kinds)).astype(kinds)
 
 
 def overlap(units: pd.DataFrame) -> dict[str, float]:

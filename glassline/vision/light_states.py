@@ -96,7 +96,7 @@ def _one_colour(plane_HW: npt.NDArray[np.uint16]) -> Real:
     # Never below the step of the sensor: a plane without noise would make a sigma of nothing.
     sigma = max(_MAD_TO_SIGMA * float(np.median(sample)), 0.5)
     levels_HW /= sigma
-    around_HW = cv2.dilate(levels_HW, _NEIGHBOURS)
+    around_HW = np.maximum(cv2.dilate(levels_HW, _NEIGHBOURS), 0)
     hot_HW = (levels_HW > _HOT_SIGMA) & (levels_HW > _HOT_TIMES * around_HW)
     levels_HW[hot_HW] = around_HW[hot_HW]
     return levels_HW
