@@ -64,14 +64,14 @@ class S3Prefix(Location):
     def write(self, name: str, content: bytes) -> None:
         """Write a small file, whole or not at all, over an older one."""
         self._ask("put_object", name, Body=content)
-        self._check_arrived(name, len(content), _etag(iter([content])), hashlib.sha256(content).hexdigest())
+        self._check_arrived(name, len(content), _etag(iter([content])), lambda: hashlib.sha256(content).hexdigest())
 
     def upload(self, source: Path, name: str) -> None:
         """Copy a local file here, whole or not at all; in parts and in parallel when it is large."""
         with disk_answers(source):
-            size_bytes, etag, sha256 = source.stat().st_size, _etag(_parts(source)), sha256_file(source)
+            size_bytes, etag = source.stat().st_size, _etag(_parts(source))
             self._ask("upload_file", name, Filename=str(source), Config=TRANSFER)
-        self._check_arrived(name, size_bytes, etag, sha256)
+            self._check_arrived(name, size_bytes, etag, lambda: sha256_file(source))
 
     def download(self, name: str, target: Path) -> None:
         """Copy a file to this machine, whole or not at all."""
@@ -114,17 +114,17 @@ class S3Prefix(Location):
     def _ask(self, operation: str, name: str, **given: Any) -> Any:
         return _ask(operation, self._url(name), Bucket=self._bucket, Key=self._key(name), **given)
 
-    def _check_arrived(self, name: str, size_bytes: int, etag: str, sha256: str) -> None:
+    def _check_arrived(self, name: str, size_bytes: int, etag: str, sha256: Callable[[], str]) -> None:
         """Compare the stored object with what was sent; a server whose ETag is no MD5 (KMS) is asked for the bytes."""
         head = self._head(name)
         same = head is not None and head["ContentLength"] == size_bytes
         if same and head["ETag"].strip('"') != etag:
-            same = hashlib.sha256(self.read(name)).hexdigest() == sha256
+            same = hashlib.sha256(self.read(name)).hexdigest() == sha256()
         if not same:
             self.remove(name)
             raise StorageError(
-                f"{self._url(name)} must arrive as it was sent ({size_bytes} bytes, SHA-256 {sha256[:12]}), got other "
-                "bytes; they were removed: upload again, and have network and server checked"
+                f"{self._url(name)} must arrive as it was sent ({size_bytes} bytes), got other bytes, which were "
+                "removed; upload again, and have network and server checked"
             )
 
 

@@ -1,0 +1,128 @@
+"""An S3 server in this process, and a line to it that can be cut, slowed or garbled."""
+
+import socket
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+
+import pytest
+
+PROXIES = Callable[..., "FaultyLine"]
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Point the environment at the server and return `s3://BUCKET` of a bucket of its own."""
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "KEY", "AWS_SECRET_ACCESS_KEY": "hidden-secret", "AWS_REGION": "eu-central-1",
+        "AWS_ENDPOINT_URL": s3_endpoint,
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+    monkeypatch.setattr("glassline.data.location.s3.PAUSES_S", (0.01, 0.01))
+    from glassline.data.location.s3_client import transfers
+
+    bucket = f"b-{uuid.uuid4().hex[:12]}"
+    transfers().create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    return f"s3://{bucket}"
+
+
+class FaultyLine:
+    """A TCP line to a server, with faults.
+
+    Attributes:
+        cuts: How many of the next connections are cut once `after_bytes` have gone to the server.
+        after_bytes: See `cuts`.
+        silent: Whether connections are taken and nothing is answered.
+        garble: What is replaced on the way to the server, and by what of the same length.
+        sent_bytes: How many bytes have gone to the server.
+    """
+
+    def __init__(self, endpoint: str) -> None:
+        host, port = endpoint.removeprefix("http://").split(":")
+        self._server = (host, int(port))
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.endpoint = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.cuts, self.after_bytes, self.silent, self.sent_bytes = 0, 0, False, 0
+        self.garble: tuple[bytes, bytes] | None = None
+        self._open: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        for one in (self._listener, *self._open):
+            _end(one)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            self._open.append(client)
+            if self.silent:
+                continue
+            cut, self.cuts = self.cuts > 0, max(self.cuts - 1, 0)
+            server = socket.create_connection(self._server)
+            self._open.append(server)
+            threading.Thread(target=self._send, args=(client, server, cut), daemon=True).start()
+            threading.Thread(target=self._answer, args=(server, client), daemon=True).start()
+
+    def _send(self, client: socket.socket, server: socket.socket, cut: bool) -> None:
+        gone = 0
+        while data := _received(client):
+            if cut and gone + len(data) > self.after_bytes:
+                break
+            if self.garble:
+                data = data.replace(*self.garble)
+            try:
+                server.sendall(data)
+            except OSError:
+                break
+            gone += len(data)
+            self.sent_bytes += len(data)
+        _end(client)
+        _end(server)
+
+    def _answer(self, server: socket.socket, client: socket.socket) -> None:
+        while data := _received(server):
+            try:
+                client.sendall(data)
+            except OSError:
+                break
+        _end(client)
+
+
+@pytest.fixture
+def line(s3: str, s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyLine]:
+    """Put a line with faults, none at first, between us and the server."""
+    faulty = FaultyLine(s3_endpoint)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", faulty.endpoint)
+    yield faulty
+    faulty.close()
+
+
+def _received(one: socket.socket) -> bytes:
+    try:
+        return one.recv(1 << 16)
+    except OSError:
+        return b""
+
+
+def _end(one: socket.socket) -> None:
+    try:
+        one.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # the other side was faster
+    finally:
+        one.close()
