@@ -45,3 +45,55 @@ def line_scan(
     with progress_of("rendering glasses", console) as report:
         written = simulate_line_scan(samples, seed, out, settings, report)
     console.print(f"written: {written}", markup=False, soft_wrap=True)
+
+
+class Size(StrEnum):
+    """Zones of a simulated glass."""
+
+    demo = "demo"
+    full = "full"
+
+
+class Kinds(StrEnum):
+    """Which captures of a glass to simulate."""
+
+    clean = "clean"
+    both = "both"
+
+
+@app.command("glass")
+def glass(
+    glasses: Annotated[int, typer.Option(help="Number of glasses.")],
+    out: Annotated[Path, typer.Option(help="Missing or empty folder; written whole or not at all.")],
+    size: Annotated[Size, typer.Option(help="2 zones of 1024 x 1024 px, or 10 of 3504 x 3120 px.")] = Size.demo,
+    seed: Annotated[int, typer.Option(help="Seed; the same gives the same bytes.")] = 0,
+    difficulty: Annotated[
+        str, typer.Option(help="easy, standard, hard; unseen is only ever tested on, never trained on.")
+    ] = "standard",
+    systematic_rate: Annotated[float, typer.Option(help="Share of glasses that one tool scratched, 0 to 1.")] = 0.0,
+    kind: Annotated[Kinds, typer.Option(help="Clean captures, or also those after the inspector's pen.")] = Kinds.both,
+    product: Annotated[str, typer.Option(help="Product name.")] = "glass",
+    cycle: Annotated[str, typer.Option(help="Product cycle.")] = "1",
+) -> None:
+    """Write captures of simulated glasses under the dark-field rig, with what is true of them.
+
+    OUT/captures holds the zones, truth.json every defect's mask, contaminants.json what is no defect, annotations.json
+    the inspector's boxes on the marked captures.
+
+    Example: glassline simulate glass --glasses 40 --seed 0 --out data/glass
+    """
+    from rich.console import Console
+
+    from glassline_cli.progress import progress_of
+    from hardware_ingest.dark_field.dataset import GlassSetSettings, simulate_glasses
+
+    console = Console()
+    settings = GlassSetSettings.parse(
+        {
+            "glasses": glasses, "size": size.value, "seed": seed, "difficulty": difficulty, "product": product,
+            "systematic_rate": systematic_rate, "marked": kind is Kinds.both, "cycle": cycle,
+        }
+    )  # fmt: skip
+    with progress_of("rendering glasses", console) as report:
+        written = simulate_glasses(settings, out, report)
+    console.print(f"written: {written}", markup=False, soft_wrap=True)

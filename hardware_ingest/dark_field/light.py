@@ -69,7 +69,7 @@ class Ground:
         azimuth = np.deg2rad(GROUPS_DEG[group])
         x_glare_W = x_glare_W * np.float32(0.3 + 0.7 * np.cos(azimuth) ** 2)
         y_glare_H = y_glare_H * np.float32(0.3 + 0.7 * np.sin(azimuth) ** 2)
-        chips_HW = (1 + 0.25 * np.sin(2.1 * y_H + 1))[:, None] * (1 + 0.25 * np.sin(1.7 * x_W))
+        chips_HW = (1 + 0.15 * np.sin(0.9 * y_H + 1))[:, None] * (1 + 0.15 * np.sin(0.7 * x_W))
         glare_HW = self._glare_rate * chips_HW * (x_glare_W * (on_H[:, None] > 0) + y_glare_H[:, None] * (on_W > 0))
         return np.asarray(glare_HW + self._bulk_rate * (on_H[:, None] * on_W), np.float32)
 

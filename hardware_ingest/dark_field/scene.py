@@ -6,15 +6,16 @@ import numpy as np
 from pydantic import Field
 
 from glassline.data.captures.meta import Kind
+from glassline.data.captures.store import Frames
 from glassline.settings import Settings
 from hardware_ingest.dark_field.glass import Stream, child, draw_glass
 from hardware_ingest.dark_field.light import Ground, Ring
 from hardware_ingest.dark_field.place import Place
 from hardware_ingest.dark_field.scatter import View
 from hardware_ingest.dark_field.sensor import Sensor
-from hardware_ingest.dark_field.settings import difficulty_of
-from hardware_ingest.devices import Frame
-from hardware_ingest.zones import ZoneGrid, demo_grid
+from hardware_ingest.dark_field.settings import EXPOSURE_US, difficulty_of
+from hardware_ingest.devices import LIGHT_STATES, Frame
+from hardware_ingest.zones import Zone, ZoneGrid, demo_grid
 
 
 class SceneSettings(Settings):
@@ -68,7 +69,26 @@ class DarkFieldScene:
             self._place = self.place(x_mm, y_mm, size_px, visit)
         noise = child(self.settings.seed, Stream.noise, *self._of(at), visit, self._exposures)
         self._exposures += 1
-        rate_HW = self._place.rate(sorted(set(groups)), self.difficulty.stray_rate)
+        return self._frame(self._place, groups, exposure_us, gain_db, noise)
+
+    def capture(self, zone: Zone) -> tuple[Place, Frames]:
+        """Return what `expose` shows of a zone in six light states at the first visit; any number at the same time.
+
+        Returns:
+            The place, for what is true of it, and the frames (S, H, W).
+        """
+        place = self.place(zone.x_mm, zone.y_mm)
+        of = self._of(_um(zone.x_mm, zone.y_mm))
+        frames_SHW = np.empty((LIGHT_STATES, place.view.height_px, place.view.width_px), np.uint16)
+        for state in range(LIGHT_STATES):
+            noise = child(self.settings.seed, Stream.noise, *of, 0, state)
+            frames_SHW[state] = self._frame(place, (state, state + LIGHT_STATES), EXPOSURE_US, 0.0, noise)
+        return place, frames_SHW
+
+    def _frame(
+        self, place: Place, groups: Sequence[int], exposure_us: float, gain_db: float, noise: np.random.SeedSequence
+    ) -> Frame:
+        rate_HW = place.rate(sorted(set(groups)), self.difficulty.stray_rate)
         return self._sensor.read_out(rate_HW, exposure_us, gain_db, np.random.Generator(np.random.SFC64(noise)))
 
     def place(self, x_mm: float, y_mm: float, size_px: tuple[int, int] | None = None, visit: int = 0) -> Place:

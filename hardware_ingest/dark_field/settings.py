@@ -78,7 +78,8 @@ def unseen() -> Difficulty:
     return Difficulty(
         pitch_um=9.2, blur_px=0.95, contrast=0.7, bulk_rate=0.8, stray_rate=0.15, glare_rate=22.0, falloff=0.5,
         tilt=0.16, group_spread=0.07, dn_per_electron=0.45, read_noise_dn=1.9, hot_per_mpx=60.0, jitter_um=8.0,
-        dust_per_cm2=3.0, specks_per_cm2=80.0, fibres_per_cm2=4.0, stains_per_cm2=0.3, fingerprints_per_cm2=0.5, evenness=0.18,
+        dust_per_cm2=3.0, specks_per_cm2=80.0, fibres_per_cm2=4.0, stains_per_cm2=0.3, fingerprints_per_cm2=0.5,
+        evenness=0.18,
     )  # fmt: skip
 
 
