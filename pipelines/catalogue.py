@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 
 from glassline.data.storage import ready_folder
 from glassline.errors import SettingsError
-from pipelines import retrain_settings
+from pipelines import capture_settings, end_to_end_settings, retrain_settings
 
 COMPILED = Path(__file__).parent / "compiled"
 
@@ -48,7 +48,23 @@ def _retrain() -> Any:
     return retrain
 
 
-PIPELINES = {"retrain": Entry(_retrain, retrain_settings.PRESETS)}
+def _capture() -> Any:
+    from pipelines.capture import capture
+
+    return capture
+
+
+def _end_to_end() -> Any:
+    from pipelines.end_to_end import end_to_end
+
+    return end_to_end
+
+
+PIPELINES = {
+    "capture": Entry(_capture, capture_settings.PRESETS),
+    "retrain": Entry(_retrain, retrain_settings.PRESETS),
+    "end_to_end": Entry(_end_to_end, end_to_end_settings.PRESETS),
+}
 
 
 def find(name: str) -> Entry:

@@ -16,6 +16,7 @@ from components.promote_model.component import promote_model
 from components.split_samples.component import split_samples
 from components.train_ensemble.component import train_ensemble
 from components.write_report.component import write_report
+from pipelines.secrets import with_s3
 
 
 @dsl.pipeline(name="learn", description="A table of images in, models compared and explained, a bundle out.")
@@ -37,7 +38,7 @@ def learn(
     registered_model: str,
 ):
     """Wire the steps from a table of images on: what `retrain` and `end_to_end` share."""
-    found = extract_candidates(samples=samples, content_hash=content_hash, store=store, extract=extract)
+    found = with_s3(extract_candidates(samples=samples, content_hash=content_hash, store=store, extract=extract))
     split = split_samples(
         patches=found.outputs["patches"], content_hash=found.outputs["Output"], folds=folds, seed=seed
     )
@@ -97,9 +98,11 @@ def retrain(
 ):
     """Wire the steps; every argument is made by `RetrainSettings.arguments`."""
     with dsl.ExitHandler(close_run()):
-        imported = import_images(
-            data=data, data_format=data_format, data_hash=data_hash, product=product, cycle=cycle,
-            clean_class=clean_class,
+        imported = with_s3(
+            import_images(
+                data=data, data_format=data_format, data_hash=data_hash, product=product, cycle=cycle,
+                clean_class=clean_class,
+            )
         )  # fmt: skip
         learn(
             samples=imported.outputs["samples"], content_hash=imported.outputs["Output"], store=store, extract=extract,

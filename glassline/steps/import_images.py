@@ -45,10 +45,10 @@ def keep_samples(run: StepRun, table: SampleTable, samples_path: str, data_hash:
     table.write(samples_path)
     content = table.content_hash()
     counts, first = table.rows["label"].value_counts(), table.rows.iloc[0]
+    metrics = {"images": len(table.rows), "groups": table.rows["group"].nunique()}
+    metrics |= {f"images_{name}": int(counts.get(name, 0)) for name in table.classes}
     run.params({"content_hash": content, "classes": list(table.classes), "clean_class": table.clean_class})
-    run.metrics({"images": len(table.rows), "groups": table.rows["group"].nunique()})
-    run.metrics({f"images_{name}": int(counts.get(name, 0)) for name in table.classes})
-    parent_tags(
-        {"data_hash": data_hash or content, "product": str(first["product"]), "cycle": str(first["cycle"])},
-    )
+    run.metrics(metrics)
+    tags = {"data_hash": data_hash or content, "product": str(first["product"]), "cycle": str(first["cycle"])}
+    parent_tags(tags, metrics)
     return content

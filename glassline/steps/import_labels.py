@@ -1,8 +1,12 @@
 """Turn labelled captures into a sample table."""
 
+import shutil
+import tempfile
+from pathlib import Path
+
 from glassline.data.importers import read_source
 from glassline.steps.import_images import keep_samples
-from glassline.tracking import step_run
+from glassline.tracking import parent_artifact, step_run
 
 
 def import_labels(labels_path: str, samples_path: str) -> str:
@@ -17,4 +21,11 @@ def import_labels(labels_path: str, samples_path: str) -> str:
     """
     with step_run("import_labels", {}) as run:
         table = read_source(labels_path, "captures")
+        _show_labels(labels_path)
         return keep_samples(run, table, samples_path)
+
+
+def _show_labels(labels_path: str) -> None:
+    """Keep the labels with the pipeline's own run, from where `retrain` can be given them."""
+    with tempfile.TemporaryDirectory() as folder:
+        parent_artifact(shutil.copyfile(labels_path, Path(folder) / "labels.json"))

@@ -13,7 +13,7 @@ from glassline.data.labels import CONTROL, Labels, ZoneLabels
 from glassline.data.problems import Problems
 from glassline.errors import DataError
 from glassline.steps.propose_labels import check_captures
-from glassline.tracking import StepRun, step_run
+from glassline.tracking import StepRun, parent_tags, step_run
 from glassline.vision.current_model import current_model
 from glassline.vision.zone_merge import MergeSettings, ZoneMerge, merge_zone
 
@@ -133,7 +133,9 @@ def _log(run: StepRun, tally: _Tally, inspection: Inspection, captures: Captures
     run.table(units[units["inspector"]], "boxes")
     for row in rows.to_dict("records"):
         numbers = {name: float(row[name]) for name in ("kappa", *(f"iou_{pair}" for pair in PAIRS))}
-        run.metrics({f"{name}_{row['class']}": value for name, value in numbers.items() if value == value})
+        known = {f"{name}_{row['class']}": value for name, value in numbers.items() if value == value}
+        run.metrics(known)
+        parent_tags({}, known)
     boxes = int(units["inspector"].sum())
     listed = {zone.clean for zone in inspection.zones}
     not_looked_at = len(set(captures.zones(kind="clean")) - listed)

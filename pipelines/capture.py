@@ -1,0 +1,77 @@
+"""Capture: a session of the rig in, a table of labelled zones out."""
+
+from typing import NamedTuple
+
+from kfp import dsl
+
+from components.close_run.component import close_run
+from components.import_labels.component import import_labels
+from components.ingest_captures.component import ingest_captures
+from components.merge_labels.component import merge_labels
+from components.propose_labels.component import propose_labels
+from components.verify_captures.component import verify_captures
+from pipelines.secrets import with_s3
+
+
+class Collected(NamedTuple):
+    """What the body hands on: the table of zones by reference, and its content hash."""
+
+    samples: dsl.Dataset
+    content_hash: str
+
+
+@dsl.pipeline(name="collect", description="A session of the rig in, a table of labelled zones out.")
+def collect(
+    session: str,
+    session_hash: str,
+    captures: str,
+    annotations: str,
+    annotations_sha256: str,
+    annotations_format: str,
+    label_model: str,
+    merge: dict,
+    proposals: bool,
+    propose: dict,
+) -> Collected:
+    """Wire the steps up to the table of images: what `capture` and `end_to_end` share."""
+    # Never from the cache: what is there already is not sent again, and the hash is that of what is there now.
+    moved = with_s3(ingest_captures(session=session, session_hash=session_hash, captures=captures))
+    moved.set_caching_options(False)
+    verified = with_s3(verify_captures(captures=captures, captures_hash=moved.output))
+    with dsl.If(proposals == True, name="propose"):  # noqa: E712 - kfp builds the condition of it
+        with_s3(
+            propose_labels(
+                captures=captures, captures_hash=verified.output, annotations_format=annotations_format,
+                model=label_model, propose=propose,
+            )
+        )  # fmt: skip
+    merged = with_s3(
+        merge_labels(
+            captures=captures, captures_hash=verified.output, annotations=annotations, model=label_model, merge=merge,
+            annotations_sha256=annotations_sha256, annotations_format=annotations_format,
+        )
+    )  # fmt: skip
+    imported = with_s3(import_labels(labels=merged.outputs["labels"]))
+    return Collected(samples=imported.outputs["samples"], content_hash=imported.outputs["Output"])
+
+
+@dsl.pipeline(name="capture", description="A session of the rig in, a table of labelled zones out.")
+def capture(
+    session: str,
+    session_hash: str,
+    captures: str,
+    annotations: str,
+    annotations_sha256: str,
+    annotations_format: str,
+    label_model: str,
+    merge: dict,
+    proposals: bool,
+    propose: dict,
+):
+    """Wire the steps; every argument is made by `CaptureSettings.arguments`."""
+    with dsl.ExitHandler(close_run()):
+        collect(
+            session=session, session_hash=session_hash, captures=captures, annotations=annotations,
+            annotations_sha256=annotations_sha256, annotations_format=annotations_format, label_model=label_model,
+            merge=merge, proposals=proposals, propose=propose,
+        )  # fmt: skip

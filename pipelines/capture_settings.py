@@ -1,0 +1,89 @@
+"""Settings and presets of the pipeline `capture`, checked before anything runs."""
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from glassline.data.annotations import FORMATS
+from glassline.data.annotations.fetched import annotations_hash
+from glassline.data.captures.store import open_captures
+from glassline.settings import Settings
+from glassline.vision.current_model import MODELS
+from glassline.vision.propose import ProposeSettings
+from glassline.vision.zone_merge import MergeSettings
+
+
+class CaptureSettings(Settings):
+    """What a run of `capture` can be told, besides where its session is."""
+
+    captures: str = Field("", description="folder or S3 URL that captures go to; '' is `captures` in the store")
+    annotations: str = Field(
+        "annotations.json",
+        min_length=1,
+        description="file of inspectors' boxes, a folder for voc; a path in the session, an absolute one, or an S3 URL",
+    )
+    annotations_format: str = Field("coco", description="format of the annotations")
+    label_model: str = Field("classical", description="current model, which segments what is in a box")
+    merge: MergeSettings = Field(MergeSettings(), description="how boxes and masks are merged")
+    proposals: bool = Field(False, description="also write the current model's boxes for labelling software")
+    propose: ProposeSettings = Field(ProposeSettings(depth_window=(0, 4095)), description="how they are written")
+    seed: int = Field(0, ge=0, lt=2**31, description="seed of simulated glasses, where no session is named")
+
+    @model_validator(mode="after")
+    def _names_known(self) -> "CaptureSettings":
+        if self.annotations_format not in FORMATS:
+            raise ValueError(f"annotations_format must be one of {', '.join(FORMATS)}, got {self.annotations_format}")
+        if self.label_model not in MODELS:
+            raise ValueError(f"label_model must be one of {', '.join(MODELS)}, got {self.label_model}")
+        return self
+
+    @property
+    def optics(self) -> Literal["dark-field"]:
+        """Which rig is simulated when a run names no session."""
+        return "dark-field"
+
+    def hash_of(self, data: str) -> str:
+        """Return the content hash of a session's captures and the SHA-256 of its annotations, joined by `+`."""
+        return f"{open_captures(data).content_hash()}+{annotations_hash(self._annotations_of(data))}"
+
+    def arguments(self, data: str, data_hash: str, store: str) -> dict[str, Any]:
+        """Return the pipeline's arguments.
+
+        Args:
+            data: The session: folder or S3 URL of the captures that the rig took.
+            data_hash: What `hash_of` returns; "" where it is not known.
+            store: Folder where captures go unless `captures` says where.
+        """
+        # Kubeflow Pipelines has no null: what is left out takes its default, None, again.
+        values = self.model_dump(mode="json", exclude_none=True, exclude={"seed"})
+        session_hash, _, annotations_sha256 = data_hash.partition("+")
+        return {
+            **values,
+            "session": data,
+            "session_hash": session_hash,
+            "captures": self.captures or f"{store}/captures",
+            "annotations": self._annotations_of(data),
+            "annotations_sha256": annotations_sha256,
+        }
+
+    def _annotations_of(self, session: str) -> str:
+        named = self.annotations
+        return named if "://" in named or named.startswith("/") else f"{session.rstrip('/')}/{named}"
+
+
+def smoke() -> CaptureSettings:
+    """Return the smallest run that executes every step."""
+    return CaptureSettings(proposals=True)
+
+
+def demo() -> CaptureSettings:
+    """Return a run of minutes on two cores."""
+    return CaptureSettings()
+
+
+def full() -> CaptureSettings:
+    """Return the run for a rig's session."""
+    return CaptureSettings()
+
+
+PRESETS = {"smoke": smoke, "demo": demo, "full": full}

@@ -1,0 +1,48 @@
+"""End to end: a session of the rig in, an exported model out."""
+
+from kfp import dsl
+
+from components.close_run.component import close_run
+from pipelines.capture import collect
+from pipelines.retrain import learn
+
+
+@dsl.pipeline(name="end-to-end", description="A session of the rig in, an exported model out.")
+def end_to_end(
+    session: str,
+    session_hash: str,
+    captures: str,
+    annotations: str,
+    annotations_sha256: str,
+    annotations_format: str,
+    label_model: str,
+    merge: dict,
+    proposals: bool,
+    propose: dict,
+    store: str,
+    extract: dict,
+    augment: dict,
+    folds: int,
+    fold_threads: int,
+    fold_parts: list[list[int]],
+    models: list[str],
+    model_name: str,
+    baseline: str,
+    training: dict,
+    seed: int,
+    significance: float,
+    registered_model: str,
+):
+    """Chain `capture` and `retrain`; every argument is made by `EndToEndSettings.arguments`."""
+    with dsl.ExitHandler(close_run()):
+        collected = collect(
+            session=session, session_hash=session_hash, captures=captures, annotations=annotations,
+            annotations_sha256=annotations_sha256, annotations_format=annotations_format, label_model=label_model,
+            merge=merge, proposals=proposals, propose=propose,
+        )  # fmt: skip
+        learn(
+            samples=collected.outputs["samples"], content_hash=collected.outputs["content_hash"], store=store,
+            extract=extract, augment=augment, folds=folds, fold_threads=fold_threads, fold_parts=fold_parts,
+            models=models, model_name=model_name, baseline=baseline, training=training, seed=seed,
+            significance=significance, registered_model=registered_model,
+        )  # fmt: skip

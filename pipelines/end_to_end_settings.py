@@ -1,0 +1,56 @@
+"""Settings and presets of the pipeline `end_to_end`: those of `capture` and of `retrain`."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from glassline.settings import Settings
+from pipelines import capture_settings, retrain_settings
+from pipelines.capture_settings import CaptureSettings
+from pipelines.retrain_settings import RetrainSettings, of_captures
+
+#: Arguments of `retrain` that its import takes; here the labels say all of that.
+_OF_THE_IMPORT = ("data", "data_hash", "data_format", "product", "cycle", "clean_class")
+
+
+class EndToEndSettings(Settings):
+    """What a run of `end_to_end` can be told, besides where its session is."""
+
+    capture: CaptureSettings = Field(CaptureSettings(), description="from the session to labelled zones")
+    retrain: RetrainSettings = Field(of_captures(RetrainSettings()), description="from there to the exported model")
+
+    @property
+    def optics(self) -> Literal["dark-field"]:
+        """Which rig is simulated when a run names no session."""
+        return "dark-field"
+
+    @property
+    def seed(self) -> int:
+        """Seed of the run."""
+        return self.retrain.seed
+
+    def hash_of(self, data: str) -> str:
+        """Return the hashes of the session; see `CaptureSettings.hash_of`."""
+        return self.capture.hash_of(data)
+
+    def arguments(self, data: str, data_hash: str, store: str) -> dict[str, Any]:
+        """Return the pipeline's arguments.
+
+        Args:
+            data: The session: folder or S3 URL of the captures that the rig took.
+            data_hash: What `hash_of` returns; "" where it is not known.
+            store: Folder where shards and checkpoints stay, and captures unless `capture.captures` says where.
+        """
+        learnt = self.retrain.arguments(data, "", store)
+        return {
+            **self.capture.arguments(data, data_hash, store),
+            **{name: value for name, value in learnt.items() if name not in _OF_THE_IMPORT},
+        }
+
+
+PRESETS = {
+    name: lambda name=name: EndToEndSettings(
+        capture=capture_settings.PRESETS[name](), retrain=of_captures(retrain_settings.PRESETS[name]())
+    )
+    for name in capture_settings.PRESETS
+}
