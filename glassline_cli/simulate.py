@@ -97,3 +97,19 @@ def glass(
     with progress_of("rendering glasses", console) as report:
         written = simulate_glasses(settings, out, report)
     console.print(f"written: {written}", markup=False, soft_wrap=True)
+
+
+@app.command("azimuths")
+def azimuths(
+    out: Annotated[Path, typer.Option(help="PNG to write.")],
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the noise.")] = 0,
+) -> None:
+    """Draw how bright scratch, dust and stain are while the light turns around them.
+
+    Example: glassline simulate azimuths --out docs/images/azimuths.png
+    """
+    from rich.console import Console
+
+    from hardware_ingest.dark_field.azimuths import draw_azimuths
+
+    Console().print(f"written: {draw_azimuths(out, seed)}", markup=False, soft_wrap=True)

@@ -28,11 +28,13 @@ class Grain:
         x_mm: Place.
         y_mm: Place.
         blobs_K3: Offset x, offset y, sigma of each, mm.
+        turn_deg: Direction of light in which it is a little brighter.
     """
 
     x_mm: float
     y_mm: float
     blobs_K3: tuple[tuple[float, float, float], ...]
+    turn_deg: float = 0.0
 
     @property
     def bounds_mm(self) -> tuple[float, float, float, float]:
@@ -50,7 +52,7 @@ class Grain:
             sigma_mm = float(np.hypot(sigma_mm, view.blur_mm))
             np.maximum(core_HW, bell(distance_HW, sigma_mm), out=core_HW)
             np.maximum(halo_HW, bell(distance_HW, _HALO_WIDTH * sigma_mm), out=halo_HW)
-        return window.drawn(core_HW, core_HW + np.float32(_HALO) * halo_HW, 0.0)
+        return window.drawn(core_HW, core_HW + np.float32(_HALO) * halo_HW, self.turn_deg)
 
     def _reach_mm(self, blur_mm: float) -> float:
         return max(float(np.hypot(x, y) + 6 * np.hypot(sigma, blur_mm)) for x, y, sigma in self.blobs_K3)
@@ -152,12 +154,13 @@ def draw_dust(area: Area, evenness: float, rng: Rng) -> Mark:
         x_mm, y_mm = rng.normal(0, 1.3 * size_mm, 2)
         blobs.append((float(x_mm), float(y_mm), size_mm * rng.uniform(0.4, 0.9)))
     lobe = even_lobe(evenness * rng.uniform(0.3, 1.2))
-    return Mark("dust", "grain", Grain(*place_in(area, rng), tuple(blobs)), log_uniform(rng, 60, 2500), lobe)
+    shape = Grain(*place_in(area, rng), tuple(blobs), rng.uniform(0, 180))
+    return Mark("dust", "grain", shape, log_uniform(rng, 60, 2500), lobe)
 
 
 def draw_speck(area: Area, evenness: float, rng: Rng) -> Mark:
     """Draw one faint speck of fine dust."""
-    shape = Grain(*place_in(area, rng), ((0.0, 0.0, rng.uniform(0.002, 0.008)),))
+    shape = Grain(*place_in(area, rng), ((0.0, 0.0, rng.uniform(0.002, 0.008)),), rng.uniform(0, 180))
     return Mark("dust", "speck", shape, log_uniform(rng, 1.5, 40), even_lobe(evenness * rng.uniform(0.3, 1.5)))
 
 

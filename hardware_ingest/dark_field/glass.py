@@ -68,7 +68,7 @@ def draw_glass(
     area = (0.0, 0.0, width_mm, height_mm)
     marks = [*_defects(difficulty, area, rng)]
     if rng.random() < systematic_rate:
-        marks.append(_of_the_tool(seed, difficulty, area, rng))
+        marks.append(_of_the_tool(number, seed, difficulty, area))
     marks += _contaminants(difficulty, area, rng)
     if kind == "marked":
         marks = list(inspected(tuple(marks), np.random.default_rng(child(seed, Stream.inspection, number))))
@@ -90,11 +90,12 @@ def _defects(difficulty: Difficulty, area: Area, rng: Rng) -> list[Mark]:
     ]
 
 
-def _of_the_tool(seed: int, difficulty: Difficulty, area: Area, rng: Rng) -> Mark:
+def _of_the_tool(number: int, seed: int, difficulty: Difficulty, area: Area) -> Mark:
     """Return the scratch that one tool leaves: the same form and place, hardly moved, now fainter, now stronger."""
     left, top, right, bottom = area
     inner = (0.8 * left + 0.2 * right, 0.8 * top + 0.2 * bottom, 0.2 * left + 0.8 * right, 0.2 * top + 0.8 * bottom)
     mark = draw_scratch(inner, difficulty.contrast, np.random.default_rng(child(seed, Stream.tool)))
+    rng = np.random.default_rng(child(seed, Stream.tool, number))
     line_V2 = mark.shape.line_V2 + rng.normal(0, 0.03, 2)  # type: ignore[attr-defined]
     shape = replace(mark.shape, line_V2=line_V2)  # type: ignore[type-var]
     return replace(mark, shape=shape, rate=mark.rate * rng.uniform(0.7, 1.4), systematic=True)

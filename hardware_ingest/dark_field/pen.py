@@ -17,7 +17,7 @@ _WIPED, _MOVED = 0.15, 0.10
 _MOVE_MM = (0.3, 3.0)
 # A longer defect is struck through beside its middle instead of circled.
 _CIRCLED_MM = 5.0
-_PEN_MM = (0.35, 0.7)
+_PEN_MM = (0.2, 0.4)
 
 
 def inspected(marks: tuple[Mark, ...], rng: Rng) -> tuple[Mark, ...]:
@@ -62,12 +62,12 @@ def _ink(mark: Mark, rng: Rng) -> Mark:
         line_V2, rng.uniform(*_PEN_MM), np.ones(count, np.float32), grain(count, 0.2, rng), np.zeros(count, np.float32),
         ((-0.4, 0.4, 0.9), (0.0, 0.8, 0.7), (0.4, 0.4, 0.9)),
     )  # fmt: skip
-    return Mark("pen", kind, shape, log_uniform(rng, 25, 90), even_lobe(0.05))
+    return Mark("pen", kind, shape, log_uniform(rng, 12, 60), even_lobe(0.05))
 
 
 def _circle(middle: Line, radius_mm: float, rng: Rng) -> Line:
     """Draw a circle as a hand does: not quite round, not quite closed."""
-    turn_V = np.linspace(0, 2 * np.pi * rng.uniform(0.93, 1.08), 120) + rng.uniform(0, 2 * np.pi)
+    turn_V = np.linspace(0, 2 * np.pi * rng.uniform(0.85, 0.95), 120) + rng.uniform(0, 2 * np.pi)
     radius_V = radius_mm * (1 + 0.06 * np.sin(2 * turn_V + rng.uniform(0, 6)) + 0.04 * np.linspace(-1, 1, 120))
     return np.asarray(middle + radius_V[:, None] * np.stack([np.cos(turn_V), np.sin(turn_V)], axis=1))
 
