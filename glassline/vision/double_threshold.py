@@ -28,12 +28,13 @@ Mask = npt.NDArray[np.bool_]
 class DoubleThresholdSettings(Settings):
     """When a pixel is bright, and when a component is a scratch."""
 
-    low_sigma: float = Field(6.0, gt=0, description="brightness that a pixel needs, in sigmas of the noise")
-    high_sigma: float = Field(12.0, gt=0, description="brightness that a component needs somewhere")
+    low_sigma: float = Field(8.0, gt=0, description="brightness that a pixel needs, in sigmas of the noise")
+    high_sigma: float = Field(16.0, gt=0, description="brightness that a component needs somewhere")
     share_of_peak: float = Field(
-        0.3, ge=0, lt=1, description="brightness that a pixel needs, as a share of the brightest near it"
+        0.5, ge=0, lt=1, description="brightness that a pixel needs, as a share of the brightest near it"
     )
-    near_um: float = Field(60, gt=0, description="how far `near` is")
+    near_um: float = Field(40, gt=0, description="how far `near` is")
+    max_width_um: float = Field(150, gt=0, description="width from which a mark is no scratch: dents, folds, glare")
     min_area_um2: float = Field(1500, ge=0, description="area that a component needs")
     min_modulation: float = Field(0.35, ge=0, le=1, description="modulation over azimuth that a scratch needs")
 
@@ -79,7 +80,7 @@ def threshold(response: LightResponse, pitch_um: float, settings: DoubleThreshol
         pitch_um: Pixel pitch on the glass.
         settings: Thresholds.
     """
-    strength_HW, modulation_HW = response.strength_HW, response.modulation_HW
+    strength_HW, modulation_HW = narrow(response.strength_HW, settings.max_width_um / pitch_um), response.modulation_HW
     bright_HW = (strength_HW > settings.low_sigma) & near_its_peak(strength_HW, pitch_um, settings)
     candidates_HW = _components(bright_HW, strength_HW, settings, pitch_um)
     directed_HW = candidates_HW & (modulation_HW >= settings.min_modulation)
@@ -87,6 +88,12 @@ def threshold(response: LightResponse, pitch_um: float, settings: DoubleThreshol
     peak_HW = np.maximum(strength_HW, 0)
     score_HW = modulation_HW * peak_HW / (peak_HW + np.float32(settings.high_sigma))
     return Segmentation(np.asarray(score_HW, np.float32), mask_HW, candidates_HW)
+
+
+def narrow(strength_HW: Real, width_px: float) -> Real:
+    """Return how far each pixel stands out of all that is wider than `width_px`: white top-hat."""
+    edge = max(3, round(width_px))
+    return np.asarray(cv2.morphologyEx(strength_HW, cv2.MORPH_TOPHAT, np.ones((edge, edge), np.uint8)))
 
 
 def near_its_peak(strength_HW: Real, pitch_um: float, settings: DoubleThresholdSettings) -> Mask:

@@ -24,6 +24,15 @@ from glassline.vision.shift import Shift
 #: A mask of fewer pixels is nothing: a speck of dust at the box's rim, not the object that was boxed.
 LEAST_PX = 6
 
+_SCALES_PX = (0.6, 1.3, 2.6)
+_REACHES = 0.75
+_LEAST_REACH = 0.5
+_SMOOTH_SHARE = 0.07
+_CLIP = 1.6
+_ROUGH_SHARE, _ROUGH_SIGMA = 0.2, 5.0
+_NEARBY, _HALF, _CLOSE = 0.8, 0.5, 0.35
+_SPECK_SHARE = 0.15
+
 
 @dataclass(frozen=True)
 class MergedObject:
@@ -75,6 +84,7 @@ def merge_boxes(
     """
     merged, outside = list[MergedObject](), list[Box]()
     height, width = response.strength_HW.shape
+    scales = at_scales(response.strength_HW)
     for box in boxes:
         x, y = box.bbox[0] - shift.x_px, box.bbox[1] - shift.y_px
         left, top = max(math.floor(x), 0), max(math.floor(y), 0)
@@ -85,26 +95,96 @@ def merge_boxes(
         moved = Box(box.label, (left, top, right - left, bottom - top), box.status)
         rows, columns = slice(top, bottom), slice(left, right)
         model_HW = found.mask_HW[rows, columns]
-        if box.label == model.label and np.count_nonzero(model_HW) >= LEAST_PX:
+        if box.label == model.label and reach_of(model_HW) >= _LEAST_REACH:
             merged.append(MergedObject(moved, left, top, model_HW.copy(), model_HW, "model"))
         else:
-            mask_HW = segment_box(response.strength_HW[rows, columns])
+            mask_HW = segment_box([scale_HW[rows, columns] for scale_HW in scales])
             merged.append(MergedObject(moved, left, top, mask_HW, model_HW, "box"))
     return merged, outside
 
 
-def segment_box(strength_HW: Real) -> Mask:
+def at_scales(strength_HW: Real) -> list[Real]:
+    """Return a zone's strength blurred more and more, each in sigmas of what noise is left."""
+    scales = []
+    for sigma_px in _SCALES_PX:
+        blurred_HW = cv2.GaussianBlur(strength_HW, (0, 0), sigma_px)
+        sample = blurred_HW[::5, ::5]
+        middle = float(np.median(sample))
+        noise = 1.4826 * float(np.median(np.abs(sample - middle)))
+        scales.append(np.asarray((blurred_HW - middle) / max(noise, 1e-3), np.float32))
+    return scales
+
+
+def segment_box(scales: Sequence[Real]) -> Mask:
     """Return what stands out inside a box, never nothing.
 
-    Otsu's threshold on the logarithm of the brightness, for a mark's core and its halo differ by decades.
+    Inspectors draw a box around an object: the least blurred scale at which the object reaches from side to side
+    of its box is taken, else the one at which it reaches furthest.
 
     Args:
-        strength_HW: Brightness in the box, in sigmas of the noise.
+        scales: Brightness in the box, see `at_scales`.
     """
-    level_HW = np.log1p(np.maximum(strength_HW, 0))
-    darkest, brightest = float(level_HW.min()), float(level_HW.max())
-    if brightest - darkest < 1e-6:
-        return np.ones(strength_HW.shape, np.bool_)
-    bytes_HW = np.rint((level_HW - darkest) / (brightest - darkest) * 255).astype(np.uint8)
-    cut, _ = cv2.threshold(bytes_HW, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    return np.asarray(bytes_HW > cut)
+    best_HW, furthest = np.ones(scales[0].shape, np.bool_), 0.0
+    for strength_HW in scales:
+        mask_HW = _outlined(strength_HW)
+        reach = reach_of(mask_HW)
+        if reach > furthest:
+            best_HW, furthest = mask_HW, reach
+        if reach >= _REACHES:
+            break
+    return best_HW
+
+
+def reach_of(mask_HW: Mask) -> float:
+    """Return how much of a box's longer side its mask spans, 0 to 1."""
+    _, _, width, height = cv2.boundingRect(mask_HW.astype(np.uint8))
+    return float((width, height)[int(np.argmax(mask_HW.shape[::-1]))] / max(mask_HW.shape))
+
+
+def _outlined(strength_HW: Real) -> Mask:
+    """Return what stands out at one scale.
+
+    The outline lies where the brightness falls to half of the brightest nearby, and what it encloses belongs to
+    it: the matt inside of a ring, the bottom of a dent. `Nearby` is as far as the mark is wide, so that one end of
+    a mark may be fainter than the other.
+    """
+    seen_HW = strength_HW >= _ROUGH_SIGMA
+    if not seen_HW.any():
+        return seen_HW
+    typical = float(np.percentile(strength_HW[seen_HW], 75))
+    clipped_HW = np.minimum(strength_HW, _CLIP * typical)
+    rough_HW = _filled(clipped_HW >= max(_ROUGH_SHARE * typical, _ROUGH_SIGMA))
+    half_width_px = float(cv2.distanceTransform(np.pad(rough_HW.astype(np.uint8), 1), cv2.DIST_L2, 3).max())
+    smooth_HW = clipped_HW
+    if _SMOOTH_SHARE * half_width_px > 0.5:
+        smooth_HW = cv2.GaussianBlur(clipped_HW, (0, 0), _SMOOTH_SHARE * half_width_px)
+    nearby_HW = cv2.dilate(smooth_HW, _disc(_NEARBY * half_width_px))
+    half_HW = rough_HW & (smooth_HW >= _HALF * nearby_HW)
+    return _without_specks(_filled(_closed(half_HW, max(1, round(_CLOSE * half_width_px)))))
+
+
+def _closed(mask_HW: Mask, radius_px: int) -> Mask:
+    """Return a mask with gaps closed, but not towards the box's rim."""
+    padded_HW = cv2.morphologyEx(np.pad(mask_HW.astype(np.uint8), radius_px + 1), cv2.MORPH_CLOSE, _disc(radius_px))
+    inner = slice(radius_px + 1, -radius_px - 1)
+    return np.asarray(padded_HW[inner, inner] > 0)
+
+
+def _disc(radius_px: float) -> Mask:
+    edge = 2 * max(1, round(radius_px)) + 1
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (edge, edge))
+
+
+def _filled(mask_HW: Mask) -> Mask:
+    """Return a mask with what its pieces enclose."""
+    contours, _ = cv2.findContours(mask_HW.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    filled_HW = cv2.drawContours(np.zeros(mask_HW.shape, np.uint8), contours, -1, 1, cv2.FILLED)
+    return np.asarray(filled_HW > 0)
+
+
+def _without_specks(mask_HW: Mask) -> Mask:
+    """Return a mask without pieces that are small beside the largest: dust that happens to lie in the box."""
+    count, labels_HW, stats, _ = cv2.connectedComponentsWithStats(mask_HW.astype(np.uint8), connectivity=8)
+    keep = stats[:, cv2.CC_STAT_AREA] >= _SPECK_SHARE * stats[1:, cv2.CC_STAT_AREA].max(initial=0)
+    keep[0] = False
+    return np.asarray(keep[labels_HW])
