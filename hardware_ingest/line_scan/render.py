@@ -58,13 +58,28 @@ def render_glass(glass: int, seed: int, settings: LineScanSettings, spots: int) 
     """
     # The same child that SeedSequence(seed).spawn gives at this position.
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(glass,)))
+    view_HW, found = draw_view(settings, spots, rng)
+    return _expose(view_HW, rng), found
+
+
+def draw_view(settings: LineScanSettings, spots: int, rng: Rng) -> tuple[Real, list[Spot]]:
+    """Draw the light that reaches the camera, before its columns and its noise.
+
+    Args:
+        settings: What the glasses are.
+        spots: How many of the glass's spots it shows, 0 to SPOTS_PER_GLASS.
+        rng: Source of everything.
+
+    Returns:
+        View (H, W) in grey levels of 8 bits, and its spots.
+    """
     found = _draw_spots(settings, rng)[:spots]
     light_HW = _light(rng)
     view_HW = light_HW + _texture(rng)
     for spot in found:
         square = _square(spot)
         view_HW[square] += spot.mark_HW * light_HW[square]
-    return _expose(view_HW, rng), found
+    return view_HW, found
 
 
 def _draw_spots(settings: LineScanSettings, rng: Rng) -> list[Spot]:
