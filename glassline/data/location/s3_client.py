@@ -132,7 +132,8 @@ def _obstore_store(access: Access, bucket: str, prefix: str, process: int) -> S3
     return S3Store(
         bucket, prefix=prefix or None, config=config,  # type: ignore[arg-type]
         client_options={
-            "allow_http": True, "connect_timeout": f"{CONNECT_S}s", "read_timeout": f"{SILENCE_S}s", "timeout": "300s",
+            "allow_http": True, "connect_timeout": timedelta(seconds=CONNECT_S),
+            "read_timeout": timedelta(seconds=SILENCE_S), "timeout": timedelta(minutes=5),
         },
         retry_config=retries,
     )  # fmt: skip

@@ -44,8 +44,7 @@ _REFUSALS = {
     "507": ("{url} needs more space than {server} has", "free some there"),
     "XAmzContentSHA256Mismatch": ("{url} must arrive as it was sent", "upload again, and have the network checked"),
     "BadDigest": ("{url} must arrive as it was sent", "upload again, and have the network checked"),
-    "PermanentRedirect": ("{url} must be in the region given", "check AWS_REGION"),
-    "301": ("{url} must be in the region given", "check AWS_REGION"),
+    "301": ("{url} must be in the region and at the address given", "check AWS_REGION and AWS_ENDPOINT_URL"),
 }
 _SILENT = ("{server} must answer", "check AWS_ENDPOINT_URL and that the server runs, then give the command again")
 _OTHER = ("{url} must be taken by {server}", "check the server's log")
@@ -65,6 +64,8 @@ def s3_answers(url: str) -> Iterator[None]:
         yield
     except (ClientError, Boto3Error, BotoCoreError) as error:
         raise _of_boto3(url, error) from None
+    except RecursionError:  # boto3 follows a redirect of everything without end
+        raise _refused(url, "", 301) from None
     except BaseError as error:
         raise _of_obstore(url, str(error)) from None
     except FileNotFoundError as error:
