@@ -110,16 +110,16 @@ def decode(content: bytes, grid: Grid) -> Frames:
     Raises:
         ValueError: The bytes are not those that were written.
     """
-    coded, told = content[:-4], content[-4:]
-    if _crc32c(coded) != told:
+    coded = np.frombuffer(content, np.uint8)[:-4]
+    if _crc32c(coded) != content[-4:]:
         raise ValueError(f"its checksum is wrong, {len(content)} bytes")
     # Bytes 4 to 8 of Blosc's header: the size before compression.
-    if int.from_bytes(coded[4:8], "little") != 2 * int(np.prod(grid.chunk_SHW)):
+    if int.from_bytes(content[4:8], "little") != 2 * int(np.prod(grid.chunk_SHW)):
         raise ValueError("it holds another number of pixels")
     return np.frombuffer(blosc.decompress(coded), "<u2").reshape(grid.chunk_SHW)
 
 
-def _crc32c(coded: bytes) -> bytes:
+def _crc32c(coded: bytes | npt.NDArray[np.uint8]) -> bytes:
     return int(google_crc32c.value(coded)).to_bytes(4, "little")
 
 
