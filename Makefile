@@ -4,12 +4,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint compile images clean
+.PHONY: demo rig-demo test lint compile images clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "glassline needs Python 3.11 or newer, got " + sys.version)'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+# GenICam cameras: needs Debian's gir1.2-aravis-0.8, libgirepository1.0-dev and libcairo2-dev.
+CAMERA := $(VENV)/.camera
+$(CAMERA): $(READY)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[camera]'
 	touch $@
 
 demo: $(READY)  ## the main job on simulated line-scan data: no server, no container engine
