@@ -1,0 +1,96 @@
+"""A session is moved and read again: what the two steps return, refuse and leave in MLflow."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from glassline.data.captures.meta import ZoneMeta
+from glassline.data.captures.store import open_captures
+from glassline.errors import DataError, SettingsError
+from glassline.steps.ingest_captures import ingest_captures
+from glassline.steps.verify_captures import verify_captures
+from glassline.tracking import client
+
+
+@pytest.fixture(scope="module", autouse=True)
+def local_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    folder = tmp_path_factory.mktemp("mlflow")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"):
+            patch.delenv(name, raising=False)
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
+        patch.chdir(folder)
+        yield
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Path:
+    for zone in range(2):
+        meta = ZoneMeta(
+            product="P1", cycle="2026a", glass="G1", kind="clean", zone=zone, stage_x_mm=0, stage_y_mm=0,
+            exposure_us=(900.0, 900.0), gain_db=0, azimuths_deg=(0.0, 90.0), camera_model="C", camera_serial="1",
+            pattern="mono", bit_depth=12, pitch_um=11.4, overlap_px=0, taken_utc="2026-01-02T03:04:05Z",
+        )  # fmt: skip
+        frames_SHW = np.random.default_rng(zone).integers(0, 4096, (2, 30, 40), dtype=np.uint16)
+        open_captures(tmp_path / "session").write(meta, frames_SHW)
+    return tmp_path / "session"
+
+
+def _last_run(step: str):
+    found = client().get_experiment_by_name("glassline")
+    return client().search_runs([found.experiment_id], f"tags.`glassline.step` = '{step}'", max_results=1)[0]
+
+
+def test_ingest_and_verify_return_the_hash_of_what_was_captured(session: Path, tmp_path: Path) -> None:
+    content = ingest_captures(str(session), str(tmp_path / "kept"))
+    assert content == open_captures(session).content_hash()
+    assert verify_captures(str(tmp_path / "kept"), content) == content
+
+
+def test_ingest_logs_what_it_sent_and_nothing_the_second_time(session: Path, tmp_path: Path) -> None:
+    ingest_captures(str(session), str(tmp_path / "kept"))
+    first = _last_run("ingest_captures").data.metrics
+    ingest_captures(str(session), str(tmp_path / "kept"))
+    again = _last_run("ingest_captures").data.metrics
+    assert (first["zones"], first["zones_sent"], first["files_sent"]) == (2, 2, 6)
+    assert (again["zones"], again["files_sent"], again["bytes_sent"]) == (2, 0, 0)
+
+
+def test_ingest_refuses_a_secret_in_the_url_before_it_is_logged(session: Path) -> None:
+    with pytest.raises(SettingsError) as refused:
+        ingest_captures(str(session), "s3://KEY:hidden@bucket")
+    assert "hidden" not in str(refused.value)
+
+
+def test_verify_shows_every_zone_and_a_contact_sheet(session: Path) -> None:
+    verify_captures(str(session), "")
+    run = _last_run("verify_captures")
+    assert run.data.metrics["zones"] == 2
+    logged = [one.path for folder in ("figures", "tables") for one in client().list_artifacts(run.info.run_id, folder)]
+    assert logged == ["figures/zones.png", "tables/zones.json"]
+
+
+def test_verify_names_the_zone_that_has_changed_and_logs_it(session: Path) -> None:
+    chunk = session / "G1.zarr" / "clean-01" / "c" / "0" / "0" / "0"
+    chunk.write_bytes(chunk.read_bytes()[:-1])
+    with pytest.raises(DataError, match=r"1 changed zones of 2: G1\.zarr/clean-01 \(.*c/0/0/0 has changed"):
+        verify_captures(str(session), "")
+    assert _last_run("verify_captures").data.metrics["zones_wrong"] == 1
+
+
+def test_verify_refuses_captures_of_another_hash(session: Path) -> None:
+    with pytest.raises(DataError, match="must not change between ingest and verification"):
+        verify_captures(str(session), "0" * 64)
+
+
+def test_verify_refuses_captures_without_a_zone(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="at least one whole zone"):
+        verify_captures(str(tmp_path / "none"), "")
+
+
+def test_verify_leaves_out_and_tells_a_zone_that_is_not_whole(session: Path) -> None:
+    (session / "G1.zarr" / "clean-01" / "manifest.json").unlink()
+    verify_captures(str(session), "")
+    assert "clean-01 is not whole" in _last_run("verify_captures").data.tags["glassline.notes"]
