@@ -6,11 +6,13 @@ import typer
 from rich.console import Console
 
 from glassline.errors import GlasslineError
+from glassline_cli.capture import capture
 from glassline_cli.captures import app as captures
 from glassline_cli.import_data import import_data
 from glassline_cli.ingest import ingest
 from glassline_cli.metrics import metrics
 from glassline_cli.models import models
+from glassline_cli.rig import rig_simulator
 from glassline_cli.run import compile_, run, submit
 from glassline_cli.simulate import app as simulate
 from glassline_cli.step import step
@@ -26,9 +28,11 @@ app.command("run")(run)
 app.command("compile")(compile_)
 app.command("submit")(submit)
 app.command("import")(import_data)
+app.command("capture")(capture)
 app.command("ingest")(ingest)
 app.add_typer(simulate, name="simulate")
 app.add_typer(captures, name="captures")
+app.command("rig-simulator")(rig_simulator)
 app.command("models")(models)
 app.command("metrics")(metrics)
 app.command("step")(step)

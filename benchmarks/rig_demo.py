@@ -1,0 +1,40 @@
+"""A glass, clean and marked, through the simulated rig by the real protocols; what `make rig-demo` runs.
+
+python benchmarks/rig_demo.py --out runs/rig-demo
+"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hardware_ingest.simulated_rig.process import simulator
+
+
+def _glassline(*words: object) -> None:
+    print("$ glassline", *words, flush=True)
+    subprocess.run([sys.executable, "-m", "glassline_cli", *map(str, words)], check=True)
+
+
+def main(
+    out: Annotated[Path, typer.Option(help="folder for captures and contact sheet; emptied first")],
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    address: Annotated[str, typer.Option(help="IP address of the simulated camera")] = "127.0.0.1",
+) -> None:
+    """Start the simulator, capture the glass before and after the inspector's pen, verify, draw the contact sheet."""
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    captures = out / "captures"
+    with simulator(out, "--seed", seed, "--address", address) as rig:
+        for kind in ("clean", "marked"):
+            rig.tell(f"glass G0001 {kind}")
+            _glassline("capture", "--rig", rig.rig_file, "--glass", "G0001", "--kind", kind, "--out", captures)
+    _glassline("captures", "verify", captures)
+    _glassline("captures", "show", captures, "--out", out / "contact-sheet.png")
+
+
+if __name__ == "__main__":
+    typer.run(main)
