@@ -1,7 +1,6 @@
 """Whether what arrived is the frame that was asked for."""
 
 from glassline.errors import DeviceError
-from hardware_ingest.camera.protocol import Arrival
 from hardware_ingest.camera.settings import CameraSettings
 from hardware_ingest.devices import Frame
 
@@ -15,7 +14,7 @@ def check_turn(name: str, frame_id: int, last_id: int) -> None:
     Args:
         name: The camera's name.
         frame_id: Number of the frame.
-        last_id: Number of the frame before it; 0 where there was none.
+        last_id: Number of the frame before it; 0 where that is not known.
 
     Raises:
         DeviceError: A frame is missing in between, or came twice.
@@ -28,18 +27,9 @@ def check_turn(name: str, frame_id: int, last_id: int) -> None:
         )
 
 
-def whole_frame(name: str, arrival: Arrival) -> Frame:
-    """Return the frame, (H, W).
-
-    Raises:
-        DeviceError: Parts of it are missing.
-    """
-    if arrival.frame is None:
-        raise DeviceError(
-            f"{name} must send whole frames, got half of frame {arrival.frame_id} ({arrival.fault}); try again, and "
-            "check cable, packet_bytes and the network card's buffers if it stays"
-        )
-    return arrival.frame
+def following(last_id: int) -> int:
+    """Return the number of a frame that lost its own; 0 where that is not known."""
+    return last_id + 1 if last_id not in (0, _LAST_ID) else 0
 
 
 def check_exposure(settings: CameraSettings, started_ns: int, exposure_us: float, fired_ns: int, free_ns: int) -> None:

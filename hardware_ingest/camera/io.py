@@ -205,8 +205,9 @@ class AravisIO:
 
     def close(self) -> None:
         """Let go of the camera; never raises."""
-        with suppress(DeviceError):
-            self.stop()
+        if not self._lost:
+            with suppress(DeviceError):
+                self.stop()
         # The last reference gives control of the camera back.
         self._stream = self._camera = None
 
@@ -216,6 +217,8 @@ class AravisIO:
         try:
             yield
         except GLib.Error as error:
+            # Every further word to a camera that is gone would be waited out in full.
+            self._lost |= error.matches(Aravis.device_error_quark(), Aravis.DeviceError.TIMEOUT)
             raise DeviceError(
                 f"{self._settings.name} must {what}, got {error.message!r} from {self._settings.device}; check its "
                 "power, cable and address, and that no other program holds it"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from glassline.errors import DeviceError
-from hardware_ingest.camera.checks import check_bits, check_exposure, check_turn, whole_frame
+from hardware_ingest.camera.checks import check_bits, check_exposure, check_turn, following
 from hardware_ingest.camera.protocol import Arrival, CameraIO, Clock, StreamStatistics
 from hardware_ingest.camera.settings import CameraSettings
 from hardware_ingest.camera.setup import set_up, written
@@ -98,8 +98,7 @@ class TriggeredCamera:
                 self._exposure_us = exposure_us
             self._in_step = False
             # A line camera's frames follow each other without a gap: one that is there already is the next one.
-            unasked = self._throw_away(wait_us=0) if self._settings.by_software else 0
-            if unasked:
+            if self._settings.by_software and (unasked := self._throw_away(wait_us=0)):
                 raise DeviceError(
                     f"{self.name} must send one frame per trigger, got {unasked} more; look for a second trigger"
                 )
@@ -119,14 +118,21 @@ class TriggeredCamera:
         """
         self._must_be_ready()
         arrival, self._early = self._early or self._next_arrival(), None
-        last_id, self._last_id = self._last_id, arrival.frame_id
+        last_id = self._last_id
+        if arrival.frame is None:
+            # A frame that lost its first packet has lost its number too.
+            self._last_id, self._in_step = following(last_id), True
+            raise DeviceError(
+                f"{self.name} must send whole frames, got half a frame ({arrival.fault}); try again, and check cable, "
+                "packet_bytes and the network card's buffers if it stays"
+            )
+        self._last_id = arrival.frame_id
         check_turn(self.name, arrival.frame_id, last_id)
         self._in_step = True
-        frame_HW = whole_frame(self.name, arrival)
         if self._settings.by_software:
             check_exposure(self._settings, arrival.started_ns, self._exposure_us, self._fired_ns, self._free_ns)
-        check_bits(self._settings, frame_HW)
-        return frame_HW
+        check_bits(self._settings, arrival.frame)
+        return arrival.frame
 
     def ensure_stopped(self) -> None:
         """Stop acquiring and let go of the device; never raises because it was stopped or unplugged."""
@@ -166,7 +172,8 @@ class TriggeredCamera:
         """Throw away what has arrived, waiting for the first; return how many frames that was."""
         thrown = 0
         while arrival := self._io.pop(wait_us):
-            self._last_id, wait_us, thrown = arrival.frame_id, 0, thrown + 1
+            self._last_id = 0 if arrival.frame is None else arrival.frame_id
+            wait_us, thrown = 0, thrown + 1
         return thrown
 
     def _next_arrival(self) -> Arrival:

@@ -16,7 +16,7 @@ Choice = Literal["pixel_format", "trigger_source"]
 class Arrival:
     """What came of one exposure."""
 
-    frame_id: int
+    frame_id: int  #: its number on the wire; means nothing unless the frame is whole
     frame: Frame | None  #: (H, W), its own memory; None unless every byte arrived
     fault: str  #: why there is no frame
     started_ns: int  #: when the exposure began, by the camera's clock

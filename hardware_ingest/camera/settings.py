@@ -102,5 +102,5 @@ def loopback_camera(
     """
     return CameraSettings(
         name=name, device=device, pixel_format="Mono16", mosaic="GRBG", significant_bits=12,
-        width_px=width_px, height_px=height_px, packet_bytes=8000, trigger_latency_us=15_000, clock_synchronised=True,
+        width_px=width_px, height_px=height_px, packet_bytes=8000, trigger_latency_us=20_000, clock_synchronised=True,
     )  # fmt: skip

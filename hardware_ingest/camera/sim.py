@@ -131,7 +131,7 @@ class SimulatedCameraIO:
         frame_HW = self._see(told["exposure_us"], told["gain_db"], int(told["width_px"]), int(told["height_px"]))
         if number in self.faults.half:
             self._failures += 1
-            self._arrivals.append(Arrival(self._frame_id, None, "missing packets", started_ns))
+            self._arrivals.append(Arrival(0, None, "missing packets", started_ns))
         elif number not in self.faults.silent:
             self._arrivals.append(Arrival(self._frame_id, np.asarray(frame_HW, np.uint16), "", started_ns))
 

@@ -21,7 +21,7 @@ def test_frame_shows_what_was_lit_at_the_trigger_not_what_is_lit_when_it_is_read
 def test_trigger_returns_once_latency_and_exposure_are_over(camera):
     before_ns = camera._clock.now_ns()
     camera.trigger(2000.0)
-    assert camera._clock.now_ns() - before_ns == (15_000 + 2000) * 1000
+    assert camera._clock.now_ns() - before_ns == (20_000 + 2000) * 1000
 
 
 def test_silent_camera_is_told_and_the_next_frame_is_right(camera, lamps):
@@ -34,9 +34,18 @@ def test_silent_camera_is_told_and_the_next_frame_is_right(camera, lamps):
 
 def test_half_a_frame_is_refused_and_the_next_is_right(camera, lamps):
     camera.faults.half.add(1)
-    with pytest.raises(DeviceError, match=r"half of frame 65502 \(missing packets\)"):
+    with pytest.raises(DeviceError, match=r"half a frame \(missing packets\)"):
         look(camera)
     assert look(camera).shape == (6, 8)
+
+
+def test_frame_missing_after_half_a_frame_is_out_of_turn(camera):
+    camera.faults.half.add(1)
+    with pytest.raises(DeviceError, match="half"):
+        look(camera)
+    camera._io._frame_id += 1
+    with pytest.raises(DeviceError, match="in turn, got 65504 after 65502"):
+        look(camera)
 
 
 def test_frame_that_nobody_asked_for_is_refused(camera, lamps):
@@ -62,13 +71,23 @@ def test_frame_numbers_run_round_at_16_bits(camera):
     assert camera._last_id == 16
 
 
+def test_half_a_frame_where_numbers_run_round_costs_no_other(camera):
+    camera.faults.half.update({34, 35})
+    for number in range(1, 40):
+        if number in camera.faults.half:
+            with pytest.raises(DeviceError, match="half"):
+                look(camera)
+        else:
+            look(camera)
+
+
 def test_frame_left_unread_is_not_taken_for_the_next(camera, lamps):
     camera.trigger(1000.0)
     lamps.lit = (6,)
     assert look(camera).max() == 7
 
 
-@pytest.mark.parametrize(("late_us", "told"), [(15_001.0, "ended 1 us late"), (-5.0, "began 5 us before")])
+@pytest.mark.parametrize(("late_us", "told"), [(20_001.0, "ended 1 us late"), (-5.0, "began 5 us before")])
 def test_exposure_outside_its_time_is_refused(camera, late_us, told):
     camera.faults.late_us[1] = late_us
     with pytest.raises(DeviceError, match=told):
@@ -77,7 +96,7 @@ def test_exposure_outside_its_time_is_refused(camera, late_us, told):
 
 
 def test_exposure_may_use_the_whole_latency(camera):
-    camera.faults.late_us[1] = 15_000.0
+    camera.faults.late_us[1] = 20_000.0
     look(camera)
 
 
