@@ -37,3 +37,22 @@ def test_simulate_command_fails_on_no_samples(tmp_path):
 
 def test_simulate_command_shows_an_example():
     assert "glassline simulate line-scan --samples" in run("line-scan", "--help").output
+
+
+def test_simulate_glass_command_writes_captures_and_truth(tmp_path):
+    result = run("glass", "--glasses", 1, "--seed", 1, "--out", tmp_path / "out", "--kind", "clean")
+    assert result.exit_code == 0
+    assert "truth.json" in result.output
+    assert (tmp_path / "out" / "captures" / "G0001.zarr" / "clean-01" / "manifest.json").is_file()
+
+
+def test_simulate_glass_command_fails_on_a_wrong_setting(tmp_path):
+    for wrong in (("--difficulty", "brutal"), ("--systematic-rate", 2), ("--glasses", 0)):
+        result = run("glass", "--glasses", 1, "--out", tmp_path / "out", *wrong)
+        assert result.exit_code == 1
+        assert isinstance(result.exception, SettingsError)
+
+
+def test_simulate_azimuths_command_draws_the_figure(tmp_path):
+    assert run("azimuths", "--out", tmp_path / "azimuths.png").exit_code == 0
+    assert (tmp_path / "azimuths.png").is_file()
