@@ -27,8 +27,8 @@ U = TypeVar("U")
 #: Edge of a chunk; a chunk holds every light state of its window.
 CHUNK_PX = 512
 
-#: Four bytes a word keep the two colours of a Bayer row apart; a block is the plane of one light state.
-_BLOSC = {"cname": "zstd", "clevel": 1, "shuffle": "shuffle", "typesize": 4, "blocksize": 2 * CHUNK_PX**2}
+#: A block is the plane of one light state, low bytes apart from high ones.
+_BLOSC = {"cname": "zstd", "clevel": 1, "shuffle": "shuffle", "typesize": 2, "blocksize": 2 * CHUNK_PX**2}
 _CODECS = ("bytes", "blosc", "crc32c")
 
 
