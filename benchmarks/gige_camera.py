@@ -11,6 +11,7 @@ one is refused: `half`.
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from typing import Annotated
 
 import numpy as np
@@ -40,7 +41,11 @@ def _pictures(edge_px: int) -> list[Frame]:
 
 def _serve(edge_px: int, lost_packets: float) -> None:
     pictures, seen = _pictures(edge_px), iter(range(sys.maxsize))
-    with GigeDevice(lambda *_: pictures[next(seen) % 8], address=ADDRESS, lost_packets=lost_packets):
+
+    def see(*_: float) -> Callable[[], Frame]:
+        return lambda: pictures[next(seen) % 8]
+
+    with GigeDevice(see, address=ADDRESS, lost_packets=lost_packets):
         print("ready", flush=True)
         sys.stdin.read()
 

@@ -18,8 +18,8 @@ import numpy as np
 from glassline.errors import DeviceError
 from hardware_ingest.devices import Frame
 
-#: Exposure in us, gain in dB, width and height in px -> 12-bit frame (H, W).
-See = Callable[[float, float, int, int], Frame]
+#: Exposure in us, gain in dB, width and height in px -> what returns the 12-bit frame (H, W).
+See = Callable[[float, float, int, int], Callable[[], Frame]]
 
 #: How often the device looks for a trigger. It spins through the last millisecond before a tick, so faster costs CPU.
 TICK_HZ = 200.0
@@ -38,8 +38,8 @@ class GigeDevice:
         """Describe the camera; nothing is on the network yet.
 
         Args:
-            see: What it sees. It is called when the shutter opens, in a thread of its own, and what is lit then is
-                what the frame shows; the frame is sent once the exposure is over, however long the call takes.
+            see: What it sees, called in a thread of Aravis. It is called as the shutter opens and takes down what is
+                lit and where the stage is; what it returns is called once the exposure is over, for the frame.
             serial: Serial number.
             address: IP address of the network interface; one camera per address.
             lost_packets: Share of the stream's packets that are lost.
@@ -47,7 +47,7 @@ class GigeDevice:
         self._see, self._serial, self._address, self._lost_packets = see, serial, address, lost_packets
         self._fill = _Fill(self._expose)
         self._device: int | None = None
-        #: What the last call of `see` raised; the frame of a failed call is black.
+        #: What the last call of `see` raised; its frame is black.
         self.error: Exception | None = None
 
     def __enter__(self) -> "GigeDevice":
@@ -84,7 +84,6 @@ class GigeDevice:
 
     def _expose(self, buffer: int, _user: object, exposure_us: int, gain_db: int, pixel_format: int) -> None:
         """Fill the buffer: Aravis calls this when the shutter opens."""
-        closes_s = time.monotonic() + exposure_us / 1e6
         width_px = self._aravis.arv_buffer_get_image_width(buffer)
         height_px = self._aravis.arv_buffer_get_image_height(buffer)
         size = width_px * height_px * (pixel_format >> 16 & 0xFF) // 8  # the format's number tells its bits per pixel
@@ -93,12 +92,15 @@ class GigeDevice:
         try:
             if pixel_format != _MONO16:
                 raise DeviceError(f"the simulated camera sends Mono16 only, got {pixel_format:#x}; choose Mono16")
-            memory.view("<u2").reshape(height_px, width_px)[:] = self._see(exposure_us, gain_db, width_px, height_px)
+            develop = self._see(exposure_us, gain_db, width_px, height_px)
+            # Aravis has set the time already, but this thread may have waited since. What is taken down was lit by now.
+            self._aravis.arv_buffer_set_timestamp(buffer, time.time_ns())
+            time.sleep(exposure_us / 1e6)
+            memory.view("<u2").reshape(height_px, width_px)[:] = develop()
         # An exception cannot pass through Aravis.
         except Exception as error:
             self.error = error
             memory[:] = 0
-        time.sleep(max(0.0, closes_s - time.monotonic()))
 
 
 def _must_be_free(address: str) -> None:
@@ -137,6 +139,7 @@ def _libraries() -> tuple[Any, Any]:
         (aravis.arv_fake_camera_set_trigger_frequency, None, [pointer, ctypes.c_double]),
         (aravis.arv_fake_camera_set_fill_pattern, None, [pointer, _Fill, pointer]),
         (aravis.arv_buffer_get_data, pointer, [pointer, pointer]),
+        (aravis.arv_buffer_set_timestamp, None, [pointer, ctypes.c_uint64]),
         (aravis.arv_buffer_get_image_width, number, [pointer]),
         (aravis.arv_buffer_get_image_height, number, [pointer]),
         (gobject.g_object_unref, None, [pointer]),

@@ -1,5 +1,7 @@
 """Lights, stage and glass of a simulated rig, joined: what they do together is what the camera sees."""
 
+from collections.abc import Callable
+
 from hardware_ingest.devices import Frame, Scene
 from hardware_ingest.illuminator.sim import LightFaults, SimulatedCoils
 from hardware_ingest.stage.settings import StageSettings
@@ -43,8 +45,8 @@ class Bench:
         x_mm, y_mm = self.machine.position_mm
         return x_mm - self._origin_mm[0] + offset_mm[0], y_mm - self._origin_mm[1] + offset_mm[1]
 
-    def see(self, exposure_us: float, gain_db: float, width_px: int, height_px: int) -> Frame:
-        """Return the frame (H, W) that a camera sees now.
+    def see(self, exposure_us: float, gain_db: float, width_px: int, height_px: int) -> Callable[[], Frame]:
+        """Take down what is lit now and where the stage is; return what renders the frame (H, W) of it.
 
         Args:
             exposure_us: Exposure.
@@ -52,5 +54,5 @@ class Bench:
             width_px: Width of the frame.
             height_px: Height of the frame.
         """
-        x_mm, y_mm = self.where()
-        return self.scene.expose(x_mm, y_mm, self.lit, exposure_us, gain_db, (width_px, height_px))
+        scene, (x_mm, y_mm), lit = self.scene, self.where(), self.lit
+        return lambda: scene.expose(x_mm, y_mm, lit, exposure_us, gain_db, (width_px, height_px))
