@@ -109,7 +109,8 @@ class Captures:
         chosen = sorted(set(self.zones() if refs is None else refs))
         if not chosen:
             raise DataError(f"captures must have at least one whole zone, got none below {self.location.url}; check it")
-        lines = [f"{ref.path}\0{self._manifest(ref).sha256}\n" for ref in chosen]
+        manifests = in_parallel(self._manifest, chosen)
+        lines = [f"{manifest.zone}\0{manifest.sha256}\n" for manifest in manifests]
         return FileSum.of("".join(lines).encode()).sha256
 
     def verify(self, ref: ZoneRef) -> list[str]:
@@ -145,26 +146,36 @@ class Captures:
         return found
 
     def _manifest(self, ref: ZoneRef) -> Manifest:
-        if ref not in self:
-            raise DataError(f"{ref.path} must be a whole zone below {self.location.url}, got none; check the reference")
-        return Manifest.parse(ref.path, self.location.read(f"{ref.path}/{MANIFEST}"))
-
-    def _chunk(self, ref: ZoneRef, name: str, grid: Grid) -> Frames:
         try:
-            return decode(self.location.read(f"{ref.path}/{name}"), grid)
+            return Manifest.parse(ref.path, self.location.read(f"{ref.path}/{MANIFEST}"))
+        except StorageError:
+            if ref in self:
+                raise
+            place = self.location.url
+            raise DataError(f"{ref.path} must be a whole zone below {place}, got none; check the reference") from None
+
+    def _file(self, ref: ZoneRef, name: str) -> bytes:
+        try:
+            return self.location.read(f"{ref.path}/{name}")
         except StorageError:
             if self.location.exists(f"{ref.path}/{name}"):
                 raise
-            raise _damaged(ref, f"no chunk {name}") from None
+            raise _damaged(ref, f"no {name}") from None
+
+    def _chunk(self, ref: ZoneRef, name: str, grid: Grid) -> Frames:
+        try:
+            return decode(self._file(ref, name), grid)
+        except DataError:
+            raise
         # RuntimeError: what Blosc says of bytes that it did not make.
         except (ValueError, RuntimeError) as error:
-            raise _damaged(ref, f"a damaged chunk {name} ({error})") from error
+            raise _damaged(ref, f"a damaged {name} ({error})") from error
 
     def _open(self, ref: ZoneRef) -> "_Opened":
         opened = self._opened.get(ref)
         if opened is None:
             files = self._manifest(ref).files
-            content = self.location.read(f"{ref.path}/zarr.json")
+            content = self._file(ref, "zarr.json")
             if FileSum.of(content) != files.get("zarr.json"):
                 raise _damaged(ref, "a zarr.json that was changed")
             opened = _Opened.parse(ref, content)
@@ -199,9 +210,10 @@ class _Opened:
 def _named(path: str) -> ZoneRef | None:
     """Return the zone that a path names; None when it is something else."""
     try:
-        return ZoneRef.of_path(path)
+        ref = ZoneRef.of_path(path)
     except DataError:
         return None
+    return ref if ref.path == path else None
 
 
 def _damaged(ref: ZoneRef, got: str) -> DataError:

@@ -33,7 +33,7 @@ def test_a_whole_zone_has_nothing_wrong(captures, zone):
 @pytest.mark.parametrize("place", [0, 5, 40, -5, -1])
 def test_read_and_verify_find_a_flipped_bit(captures, zone, folder, place):
     _flip(folder / CHUNK, place)
-    with pytest.raises(DataError, match=r"zone clean-03 of glass G0001 .*damaged chunk c/0/0/0"):
+    with pytest.raises(DataError, match=r"zone clean-03 of glass G0001 .*damaged c/0/0/0"):
         captures.read(zone)
     assert captures.verify(zone) == [f"{zone.path}/{CHUNK} has changed since it was written"]
 
@@ -41,14 +41,14 @@ def test_read_and_verify_find_a_flipped_bit(captures, zone, folder, place):
 @pytest.mark.parametrize("size_bytes", [0, 3, 4, 20, -1])
 def test_read_finds_a_truncated_chunk(captures, zone, folder, size_bytes):
     (folder / CHUNK).write_bytes((folder / CHUNK).read_bytes()[:size_bytes])
-    with pytest.raises(DataError, match=r"zone clean-03 of glass G0001 .*damaged chunk c/0/0/0"):
+    with pytest.raises(DataError, match=r"zone clean-03 of glass G0001 .*damaged c/0/0/0"):
         captures.read(zone, Window(1, 1, 2, 2))
     assert captures.verify(zone) == [f"{zone.path}/{CHUNK} has changed since it was written"]
 
 
 def test_a_missing_chunk_is_damage_and_not_darkness(captures, zone, folder):
     (folder / CHUNK).unlink()
-    with pytest.raises(DataError, match=r"glass G0001 .*got no chunk c/0/0/0"):
+    with pytest.raises(DataError, match=r"glass G0001 .*got no c/0/0/0"):
         captures.read(zone)
     assert captures.verify(zone) == [f"{zone.path}/{CHUNK} is missing"]
 
@@ -106,6 +106,17 @@ def test_a_zone_under_another_name_is_found(captures, zone, folder):
     (other / "manifest.json").write_bytes(Manifest("G0001.zarr/clean-05", manifest.files).to_bytes())
     with pytest.raises(DataError, match=r"clean-05 of glass G0001 .*the zarr\.json of G0001\.zarr/clean-03"):
         captures.meta(captures.zones()[0])
+
+
+def test_a_zone_without_attributes_is_damage(captures, zone, folder):
+    (folder / "zarr.json").unlink()
+    with pytest.raises(DataError, match=r"zone clean-03 of glass G0001 .*got no zarr\.json"):
+        captures.meta(zone)
+
+
+def test_a_folder_with_another_name_is_no_zone(captures, zone, folder):
+    folder.rename(folder.with_name("clean-003"))
+    assert captures.zones() == captures.unfinished() == []
 
 
 def test_a_zone_without_manifest_is_not_there(captures, zone, folder):

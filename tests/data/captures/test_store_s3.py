@@ -70,10 +70,10 @@ def test_a_zone_in_s3_is_written_once(captures, zone, make_meta, make_frames):
 def test_a_truncated_and_a_missing_chunk_in_s3_are_found(captures, zone):
     name = f"{zone.path}/c/0/0/0"
     captures.location.write(name, captures.location.read(name)[:-9])
-    with pytest.raises(DataError, match=r"clean-03 of glass G0001 .*damaged chunk"):
+    with pytest.raises(DataError, match=r"clean-03 of glass G0001 .*damaged c/0/0/0"):
         captures.read(zone)
     captures.location.remove(name)
-    with pytest.raises(DataError, match=r"clean-03 of glass G0001 .*no chunk"):
+    with pytest.raises(DataError, match=r"clean-03 of glass G0001 .*no c/0/0/0"):
         captures.read(zone)
     assert captures.verify(zone) == [f"{name} is missing"]
 
