@@ -120,6 +120,13 @@ class Ceph:
         """Let the S3 gateway go on."""
         self._running["radosgw"].send_signal(signal.SIGCONT)
 
+    def revive_gateway(self) -> None:
+        """Bring the S3 gateway back from whatever was done to it."""
+        if "radosgw" in self._running:
+            self.thaw_gateway()
+        else:
+            self.start_gateway()
+
     def stop(self) -> None:
         """End every process; an OSD in memory has nothing to save."""
         for process in self._running.values():
