@@ -104,7 +104,7 @@ def draw_dent(area: Area, contrast: float, rng: Rng) -> Mark:
     x_mm, y_mm = place_in(area, rng)
     shape = Dent(x_mm, y_mm, log_uniform(rng, 0.06, 0.28), rng.uniform(1, 1.6), rng.uniform(0, 180))
     lobe = flank_lobe(rng.uniform(18, 30), rng.uniform(0.05, 0.15), rng.uniform(-0.4, 0.4))
-    return Mark("dent", "pit", shape, contrast * log_uniform(rng, 4, 40), lobe)
+    return Mark("dent", "pit", shape, contrast * log_uniform(rng, 5, 50), lobe)
 
 
 def draw_mold(area: Area, contrast: float, rng: Rng) -> Mark:
@@ -112,17 +112,17 @@ def draw_mold(area: Area, contrast: float, rng: Rng) -> Mark:
     x_mm, y_mm = place_in(area, rng)
     radius_mm = rng.uniform(0.25, 0.9)
     shape = MoldMark(
-        x_mm, y_mm, radius_mm, radius_mm * rng.uniform(0.08, 0.2), rng.uniform(0.05, 0.5), rng.uniform(0, 180),
+        x_mm, y_mm, radius_mm, radius_mm * rng.uniform(0.08, 0.2), rng.uniform(0.35, 0.9), rng.uniform(0, 180),
         texture(rng, 64),
     )  # fmt: skip
-    return Mark("mold", "ring", shape, contrast * log_uniform(rng, 3, 20), even_lobe(rng.uniform(0.15, 0.35)))
+    return Mark("mold", "ring", shape, contrast * log_uniform(rng, 4, 25), even_lobe(rng.uniform(0.15, 0.35)))
 
 
 def draw_fold(area: Area, contrast: float, rng: Rng) -> Mark:
     """Draw one fold inside an area: a broad soft crease with two flanks; `contrast` is a factor on its brightness."""
     line_V2 = draw_line(area, log_uniform(rng, 3, 12), rng.uniform(0, 360), rng.uniform(-0.15, 0.15), rng)
     count = len(line_V2)
-    tracks = ((-0.3, 0.45, 1.0), (0.3, 0.45, float(rng.uniform(0.5, 1.0))))
+    tracks = ((-0.28, 0.5, 1.0), (0.28, 0.5, float(rng.uniform(0.6, 1.0))))
     shape = Stroke(
         line_V2,
         rng.uniform(0.12, 0.35),
@@ -132,7 +132,7 @@ def draw_fold(area: Area, contrast: float, rng: Rng) -> Mark:
         tracks,
     )
     lobe = flank_lobe(rng.uniform(20, 32), rng.uniform(0.1, 0.2), rng.uniform(-0.3, 0.3))
-    return Mark("fold", "crease", shape, contrast * log_uniform(rng, 3, 20), lobe)
+    return Mark("fold", "crease", shape, contrast * log_uniform(rng, 4, 25), lobe)
 
 
 def place_in(area: Area, rng: Rng) -> tuple[float, float]:

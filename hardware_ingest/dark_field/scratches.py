@@ -110,6 +110,6 @@ def _ridges(rng: Rng) -> tuple[tuple[float, float, float], ...]:
     """Draw two or three ridges across a rugged profile, the highest of height 1."""
     count = int(rng.integers(2, 4))
     offsets = np.linspace(-0.32, 0.32, count) + rng.normal(0, 0.06, count)
-    heights = rng.uniform(0.4, 1.0, count)
+    heights = rng.uniform(0.6, 1.0, count)
     heights /= heights.max()
     return tuple((float(offset), 0.35, float(height)) for offset, height in zip(offsets, heights, strict=True))

@@ -3,7 +3,10 @@ import hashlib
 import pytest
 
 from glassline.errors import SettingsError
+from hardware_ingest.dark_field.glass import draw_glass
+from hardware_ingest.dark_field.scene import SceneSettings, make_scene
 from hardware_ingest.dark_field.settings import DIFFICULTIES, difficulty_of
+from hardware_ingest.zones import demo_grid
 
 # Fixed before anything was trained on them. A figure on a changed preset compares with none before.
 FROZEN = {
@@ -34,3 +37,20 @@ def test_difficulty_unseen_says_that_it_is_never_trained_on():
 def test_difficulty_that_is_unknown_lists_the_known_ones():
     with pytest.raises(SettingsError, match="easy, standard, hard, unseen, got 'brutal'"):
         difficulty_of("brutal")
+
+
+# Marks on one marked glass, the sum of their rates, and the mean rate of its first zone when clean.
+DRAWN = {
+    "easy": (38, 2826.8506, 2.36634),
+    "standard": (79, 12024.8055, 2.56026),
+    "hard": (139, 18506.3601, 4.15514),
+    "unseen": (207, 4809.3200, 2.96107),
+}
+
+
+@pytest.mark.parametrize("name", DIFFICULTIES)
+def test_difficulty_still_draws_the_glass_that_figures_were_reported_on(name):
+    marks = draw_glass(7, 11, "marked", difficulty_of(name), demo_grid(), 1.0).marks
+    seen_HW = make_scene(SceneSettings(seed=11, glass=7, difficulty=name)).place(0, 0).rate((0, 6), 0.0)
+    drawn = (len(marks), sum(mark.rate for mark in marks), float(seen_HW.mean()))
+    assert drawn == pytest.approx(DRAWN[name], rel=1e-4)
