@@ -28,8 +28,8 @@ Mask = npt.NDArray[np.bool_]
 class DoubleThresholdSettings(Settings):
     """When a pixel is bright, and when a component is a scratch."""
 
-    low_sigma: float = Field(8.0, gt=0, description="brightness that a pixel needs, in sigmas of the noise")
-    high_sigma: float = Field(16.0, gt=0, description="brightness that a component needs somewhere")
+    low_sigma: float = Field(12.0, gt=0, description="brightness that a pixel needs, in sigmas of the noise")
+    high_sigma: float = Field(24.0, gt=0, description="brightness that a component needs somewhere")
     share_of_peak: float = Field(
         0.5, ge=0, lt=1, description="brightness that a pixel needs, as a share of the brightest near it"
     )

@@ -7,6 +7,7 @@ Source: Turko 2021, section 3 and Fig. 3.
 Shapes: S light states x H x W pixels.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -52,7 +53,7 @@ def respond(frames_SHW: Frames, pattern: Pattern, azimuths_deg: Sequence[float])
     """Measure strength and modulation of every pixel.
 
     A frame is taken apart into the colours of its mosaic; each loses its own background (median of cells of
-    128 px of the mosaic, linear between) and is divided by its own noise (from the median absolute deviation), and a
+    128 px of the mosaic, linear between) and is divided by its own noise (from the median step between neighbours), and a
     hot pixel takes the level of its neighbours. The
     modulation is the length of the mean of exp(2i azimuth) weighted by brightness: opposite lights count as one.
 
@@ -99,9 +100,9 @@ def _one_colour(plane_HW: npt.NDArray[np.uint16]) -> Real:
     height, width = plane_HW.shape
     levels_HW = plane_HW.astype(np.float32)
     levels_HW -= cv2.resize(_cells(plane_HW), (width, height), interpolation=cv2.INTER_LINEAR)
-    sample = np.abs(levels_HW[:: _STRIDE, :: _STRIDE])
-    # Never below the step of the sensor: a plane without noise would make a sigma of nothing.
-    sigma = max(_MAD_TO_SIGMA * float(np.median(sample)), 0.5)
+    # Steps between neighbours hold the noise twice and no background; never less than a step of the sensor.
+    steps = np.abs(levels_HW[::_STRIDE, 1:] - levels_HW[::_STRIDE, :-1])
+    sigma = max(_MAD_TO_SIGMA * float(np.median(steps)) / math.sqrt(2) if steps.size else 0.0, 0.5)
     levels_HW /= sigma
     around_HW = np.maximum(cv2.dilate(levels_HW, _NEIGHBOURS), 0)
     hot_HW = (levels_HW > _HOT_SIGMA) & (levels_HW > _HOT_TIMES * around_HW)

@@ -26,11 +26,12 @@ LEAST_PX = 6
 
 _SCALES_PX = (0.6, 1.3, 2.6)
 _REACHES = 0.75
-_LEAST_REACH = 0.5
+_LEAST_REACH = 0.7
+_CLEAR_SIGMA = 12.0
 _SMOOTH_SHARE = 0.07
 _CLIP = 1.6
 _ROUGH_SHARE, _ROUGH_SIGMA = 0.2, 5.0
-_NEARBY, _HALF, _CLOSE = 0.8, 0.5, 0.35
+_NEARBY, _HALF, _CLOSE = 0.8, 0.4, 0.35
 _SPECK_SHARE = 0.15
 
 
@@ -108,10 +109,11 @@ def at_scales(strength_HW: Real) -> list[Real]:
     scales = []
     for sigma_px in _SCALES_PX:
         blurred_HW = cv2.GaussianBlur(strength_HW, (0, 0), sigma_px)
-        sample = blurred_HW[::5, ::5]
-        middle = float(np.median(sample))
-        noise = 1.4826 * float(np.median(np.abs(sample - middle)))
-        scales.append(np.asarray((blurred_HW - middle) / max(noise, 1e-3), np.float32))
+        # Between pixels too far apart to share noise and too close for the background to differ.
+        apart_px = min(4 * max(1, round(sigma_px)) + 2, strength_HW.shape[1] - 1)
+        steps = np.abs(blurred_HW[::3, apart_px::3] - blurred_HW[::3, : -apart_px or None : 3])
+        noise = 1.4826 * float(np.median(steps)) / math.sqrt(2)
+        scales.append(np.asarray((blurred_HW - np.median(blurred_HW[::5, ::5])) / max(noise, 1e-3), np.float32))
     return scales
 
 
@@ -126,32 +128,37 @@ def segment_box(scales: Sequence[Real]) -> Mask:
     """
     best_HW, furthest = np.ones(scales[0].shape, np.bool_), 0.0
     for strength_HW in scales:
-        mask_HW = _outlined(strength_HW)
+        typical = _typical(strength_HW)
+        mask_HW = _outlined(strength_HW, typical)
         reach = reach_of(mask_HW)
         if reach > furthest:
             best_HW, furthest = mask_HW, reach
-        if reach >= _REACHES:
-            break
+        if reach >= _REACHES and typical >= _CLEAR_SIGMA:
+            return mask_HW
     return best_HW
 
 
 def reach_of(mask_HW: Mask) -> float:
-    """Return how much of a box's longer side its mask spans, 0 to 1."""
-    _, _, width, height = cv2.boundingRect(mask_HW.astype(np.uint8))
-    return float((width, height)[int(np.argmax(mask_HW.shape[::-1]))] / max(mask_HW.shape))
+    """Return along how much of a box's longer side its mask has a pixel, 0 to 1."""
+    along = mask_HW.any(axis=int(np.argmin(mask_HW.shape)))
+    return float(along.mean())
 
 
-def _outlined(strength_HW: Real) -> Mask:
+def _typical(strength_HW: Real) -> float:
+    """Return the upper quartile of what stands out of the noise, 0 when nothing does: dust moves it little."""
+    seen = strength_HW[strength_HW >= _ROUGH_SIGMA]
+    return float(np.percentile(seen, 75)) if seen.size else 0.0
+
+
+def _outlined(strength_HW: Real, typical: float) -> Mask:
     """Return what stands out at one scale.
 
     The outline lies where the brightness falls to half of the brightest nearby, and what it encloses belongs to
     it: the matt inside of a ring, the bottom of a dent. `Nearby` is as far as the mark is wide, so that one end of
     a mark may be fainter than the other.
     """
-    seen_HW = strength_HW >= _ROUGH_SIGMA
-    if not seen_HW.any():
-        return seen_HW
-    typical = float(np.percentile(strength_HW[seen_HW], 75))
+    if not typical:
+        return np.zeros(strength_HW.shape, np.bool_)
     clipped_HW = np.minimum(strength_HW, _CLIP * typical)
     rough_HW = _filled(clipped_HW >= max(_ROUGH_SHARE * typical, _ROUGH_SIGMA))
     half_width_px = float(cv2.distanceTransform(np.pad(rough_HW.astype(np.uint8), 1), cv2.DIST_L2, 3).max())

@@ -82,7 +82,7 @@ def merge_zone(captures: Captures, zone: ZoneBoxes, model: CurrentModel, setting
         if marked.strength_HW.shape != response.strength_HW.shape:
             sizes = f"{response.strength_HW.shape} and {marked.strength_HW.shape}"
             return f"its clean and marked capture must be of one size, got {sizes}; capture both alike"
-        shift = measure_shift(response.strength_HW, marked.strength_HW, settings.shift)
+        shift = measure_shift(response.strength_HW, marked.strength_HW, meta.pitch_um, settings.shift)
         refused = wrong_shift(shift, meta.pitch_um, settings.shift)
         if refused:
             return refused

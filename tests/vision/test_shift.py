@@ -19,20 +19,20 @@ def test_shift_is_measured_to_a_part_of_a_pixel_under_pen_and_hot_pixels(dark_zo
     hot_N2 = np.random.default_rng(5).integers(0, 192, (20, 2))
     for frames_SHW in (first_SHW, second_SHW):
         frames_SHW[:, hot_N2[:, 0], hot_N2[:, 1]] = 3500
-    shift = measure_shift(_strength(first_SHW), _strength(second_SHW), ShiftSettings())
+    shift = measure_shift(_strength(first_SHW), _strength(second_SHW), 10, ShiftSettings(tolerance_um=150))
     assert (shift.x_px, shift.y_px) == pytest.approx(shift_px, abs=0.4)
     assert shift.response > ShiftSettings().min_response
 
 
 def test_two_different_glasses_have_no_response(dark_zone):
     (first_SHW, _), (second_SHW, _) = dark_zone(seed=1, size_px=512), dark_zone(seed=2, size_px=512)
-    shift = measure_shift(_strength(first_SHW), _strength(second_SHW), ShiftSettings())
+    shift = measure_shift(_strength(first_SHW), _strength(second_SHW), 10, ShiftSettings())
     assert shift.response < ShiftSettings().min_response
 
 
 def test_nothing_to_compare_has_no_response(dark_zone):
     (first_SHW, _), (second_SHW, _) = dark_zone(), dark_zone(scratches=0, dust=0)
-    assert measure_shift(_strength(first_SHW), _strength(second_SHW), ShiftSettings()) == Shift(0, 0, 0)
+    assert measure_shift(_strength(first_SHW), _strength(second_SHW), 10, ShiftSettings()) == Shift(0, 0, 0)
 
 
 def test_length_is_counted_on_the_glass():
