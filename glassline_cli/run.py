@@ -61,7 +61,7 @@ def run(
     if data is not None and "://" not in data:
         check_apart(out, Path(data))
         data = str(Path(data).absolute())
-    source = data or str(simulated_data(settings.optics, preset, settings.seed, out).absolute())
+    source = data or str(simulated_data(settings.simulated, preset, settings.seed, out).absolute())
     arguments = settings.arguments(source, settings.hash_of(source), str((out / "store").absolute()))
     tags = {name: arguments[name] for name in ("product", "cycle") if name in arguments}
     result = run_locally(pipeline, find(pipeline).load(), arguments, out, experiment, {"preset": preset, **tags})

@@ -1,5 +1,6 @@
 """Settings and presets of the pipeline `capture`, checked before anything runs."""
 
+import posixpath
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -18,9 +19,9 @@ class CaptureSettings(Settings):
 
     captures: str = Field("", description="folder or S3 URL that captures go to; '' is `captures` in the store")
     annotations: str = Field(
-        "annotations.json",
+        "../annotations.json",
         min_length=1,
-        description="file of inspectors' boxes, a folder for voc; a path in the session, an absolute one, or an S3 URL",
+        description="file of inspectors' boxes, a folder for voc; a path from the session's folder, or an S3 URL",
     )
     annotations_format: str = Field("coco", description="format of the annotations")
     label_model: str = Field("classical", description="current model, which segments what is in a box")
@@ -38,9 +39,9 @@ class CaptureSettings(Settings):
         return self
 
     @property
-    def optics(self) -> Literal["dark-field"]:
-        """Which rig is simulated when a run names no session."""
-        return "dark-field"
+    def simulated(self) -> Literal["session"]:
+        """What is simulated when a run names no session."""
+        return "session"
 
     def hash_of(self, data: str) -> str:
         """Return the content hash of a session's captures and the SHA-256 of its annotations, joined by `+`."""
@@ -50,7 +51,7 @@ class CaptureSettings(Settings):
         """Return the pipeline's arguments.
 
         Args:
-            data: The session: folder or S3 URL of the captures that the rig took.
+            data: The session: folder of the captures that the rig took.
             data_hash: What `hash_of` returns; "" where it is not known.
             store: Folder where captures go unless `captures` says where.
         """
@@ -68,7 +69,7 @@ class CaptureSettings(Settings):
 
     def _annotations_of(self, session: str) -> str:
         named = self.annotations
-        return named if "://" in named or named.startswith("/") else f"{session.rstrip('/')}/{named}"
+        return named if "://" in named else posixpath.normpath(posixpath.join(session, named))
 
 
 def smoke() -> CaptureSettings:

@@ -16,8 +16,8 @@ class PipelineSettings(Protocol):
     """What the settings of every pipeline can tell."""
 
     @property
-    def optics(self) -> Literal["line-scan", "dark-field"]:
-        """Which rig is simulated when a run names no data."""
+    def simulated(self) -> Literal["line-scan", "labels", "session"]:
+        """What is simulated when a run names no data."""
         ...
 
     @property

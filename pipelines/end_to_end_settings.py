@@ -20,9 +20,9 @@ class EndToEndSettings(Settings):
     retrain: RetrainSettings = Field(of_captures(RetrainSettings()), description="from there to the exported model")
 
     @property
-    def optics(self) -> Literal["dark-field"]:
-        """Which rig is simulated when a run names no session."""
-        return "dark-field"
+    def simulated(self) -> Literal["session"]:
+        """What is simulated when a run names no session."""
+        return "session"
 
     @property
     def seed(self) -> int:
@@ -37,7 +37,7 @@ class EndToEndSettings(Settings):
         """Return the pipeline's arguments.
 
         Args:
-            data: The session: folder or S3 URL of the captures that the rig took.
+            data: The session: folder of the captures that the rig took.
             data_hash: What `hash_of` returns; "" where it is not known.
             store: Folder where shards and checkpoints stay, and captures unless `capture.captures` says where.
         """

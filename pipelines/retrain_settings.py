@@ -66,9 +66,9 @@ class RetrainSettings(Settings):
         return self
 
     @property
-    def optics(self) -> Literal["line-scan", "dark-field"]:
-        """Which rig is simulated when a run names no data."""
-        return "dark-field" if self.data_format == "captures" else "line-scan"
+    def simulated(self) -> Literal["line-scan", "labels"]:
+        """What is simulated when a run names no data."""
+        return "labels" if self.data_format == "captures" else "line-scan"
 
     def hash_of(self, data: str) -> str:
         """Return the SHA-256 of the data, which keys the cache and which the import compares."""

@@ -13,9 +13,11 @@ import pandas as pd
 import pytest
 from pycocotools import mask as coco_mask
 
+from glassline.data.annotations.boxes import AnnotatedImage, Annotations, Box
+from glassline.data.annotations.coco import write_coco_file
 from glassline.data.captures.meta import ZoneMeta
 from glassline.data.captures.store import open_captures
-from glassline.data.labels import LabelledObject, Labels, ZoneLabels
+from glassline.data.labels import LabelledObject, Labels, ZoneLabels, read_labels
 from glassline.data.samples import SampleTable
 from glassline.data.shards import ShardWriter
 
@@ -115,6 +117,24 @@ def write_labelled() -> Callable[..., Path]:
         return folder
 
     return write
+
+
+@pytest.fixture(scope="session")
+def rig_session(write_labelled: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a small session of the rig: captures of 12 glasses, and beside them boxes drawn on their pictures."""
+    session = write_labelled(tmp_path_factory.mktemp("rig") / "captures", glasses=12)
+    labels = read_labels(session / "labels.json")
+    images = [
+        AnnotatedImage(
+            f"{zone.ref.image_name}.png",
+            (zone.width_px, zone.height_px),
+            [Box(item.label, item.bbox) for item in zone.objects],
+        )
+        for zone in labels.zones
+    ]
+    (session / "labels.json").unlink()
+    write_coco_file(Annotations(images, labels.classes[:-1]), session.parent)
+    return session
 
 
 def _labelled(label: str, mark_HW: np.ndarray) -> LabelledObject:

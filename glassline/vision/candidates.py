@@ -52,6 +52,11 @@ def phone_screen_candidates() -> CandidateSettings:
     )
 
 
+def dark_field_candidates() -> CandidateSettings:
+    """Return the preset of the dark-field rig: bright marks on black, among many specks of dust."""
+    return CandidateSettings.parse({"threshold_sigma": 10.0, "min_area_px": 40, "join_px": 3})
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A place that may be a defect.
