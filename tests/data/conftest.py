@@ -3,11 +3,9 @@
 import socket
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-
-PROXIES = Callable[..., "FaultyLine"]
 
 
 @pytest.fixture(scope="session")

@@ -56,6 +56,7 @@ osd class default list = *
 [client.rgw]
 ms mon client mode = crc
 rgw data = {folder}/rgw
+# Without tcp_nodelay every small answer waits 40 ms for the next packet.
 rgw frontends = beast endpoint=127.0.0.1:{port} tcp_nodelay=1
 rgw dynamic resharding = false
 rgw thread pool size = 32
