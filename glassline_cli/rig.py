@@ -19,8 +19,8 @@ def rig_simulator(
     """Serve a camera (GigE Vision), a ring of lights (Modbus/TCP) and a stage (GRBL on a terminal) until stopped.
 
     Lines on standard input put another glass on the stage and break or mend devices: `glass G0001 marked`, `dead 4`,
-    `stuck 7`, `lights-gone`, `lights-back`, `alarm`, `noise 0.05`, `silent`, `loss 0.01`, `camera-gone`,
-    `camera-back`, `mend`.
+    `stuck 7`, `lights-gone`, `lights-back`, `alarm`, `noise 0.05`, `silent`, `slow 3`, `loss 0.01`,
+    `camera-gone`, `camera-back`, `mend`, and `state` tells what is lit and whether the stage moves.
 
     Example: glassline rig-simulator --ready-file rig.yaml
     """

@@ -74,15 +74,16 @@ class AreaScan:
                 self._switch(states[number].groups)
             travelling = self._crew.expose(states[number].exposure_us)
         self._store(len(states) - 1, travelling, frames_CSHW)
+        if self._watch is not None:
+            for camera, frames_SHW in enumerate(frames_CSHW):
+                with blaming(self._rig.illuminator):
+                    self._watch.check(camera, frames_SHW)
         return frames_CSHW
 
     def _store(self, number: int, travelling: list[Future[Frame]], frames_CSHW: list[Frames]) -> None:
         state = self._settings.light_states[number]
         for camera, frame_HW in enumerate(self._look(state.groups, state.exposure_us, travelling)):
             frames_CSHW[camera][number] = frame_HW
-            if self._watch is not None:
-                with blaming(self._rig.illuminator):
-                    self._watch.check(camera, state, frame_HW)
 
     def _look(
         self, groups: Sequence[int], exposure_us: float, travelling: list[Future[Frame]] | None = None

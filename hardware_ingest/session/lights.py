@@ -1,24 +1,29 @@
 """The lights at the start of a session, and whether a state's light fades later on.
 
-Shapes: H x W pixels of a frame.
+Shapes: S light states x H x W pixels.
 """
 
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from glassline.data.captures.store import Frames
 from glassline.errors import DeviceError
 from hardware_ingest.devices import LED_GROUPS, Frame
 from hardware_ingest.illuminator.check import check_lights
-from hardware_ingest.rig.settings import LightState, RigSettings
+from hardware_ingest.rig.settings import RigSettings
 
 Look = Callable[[Sequence[int], float], list[Frame]]
 
-#: A state's background may fall to this share of what its groups gave at the check; half is one group out of two.
+#: A light state may be this faint against the others of its zone; half is one group out of two.
 FADED = 0.75
 
+#: All states of a zone may be this faint against the check; what the glass scatters differs from place to place.
+ALL_FADED = 0.2
+
 #: A background fainter than this drowns in noise and tells nothing, grey levels over dark.
-FAINT = 3.0
+FAINT = 2.0
 
 
 class LightsWatch:
@@ -37,20 +42,31 @@ class LightsWatch:
         """
         self._name, self._dark, self._rises, self._settings = name, dark, rises, settings
 
-    def check(self, camera: int, state: LightState, frame_HW: Frame) -> None:
-        """Compare the background of one frame with what the state's groups gave at the check.
+    def check(self, camera: int, frames_SHW: Frames) -> None:
+        """Compare the backgrounds of a zone's light states with what their groups gave at the check.
 
         Raises:
-            DeviceError: It has faded; names the groups.
+            DeviceError: A state, or all, have faded; names the groups.
         """
-        scale = state.exposure_us / self._settings.lights_check.exposure_us
-        expected = scale * sum(self._rises[camera][group] for group in state.groups)
-        found = background(frame_HW) - self._dark[state.exposure_us][camera]
-        if expected >= FAINT and found < FADED * expected:
+        scale = 1 / self._settings.lights_check.exposure_us
+        shares = []
+        for state, frame_HW in zip(self._settings.light_states, frames_SHW, strict=True):
+            expected = scale * state.exposure_us * sum(self._rises[camera][group] for group in state.groups)
+            if expected < FAINT:
+                return
+            shares.append((background(frame_HW) - self._dark[state.exposure_us][camera]) / expected)
+        usual = statistics.median(shares)
+        if usual < ALL_FADED:
             raise DeviceError(
-                f"{self._name}: LED groups {state.groups[0]} and {state.groups[1]} must lift the background by >= "
-                f"{FADED * expected:.1f} grey levels, got {found:.1f}; one has gone dark: replace it or its cable"
+                f"{self._name}: the light must be >= {ALL_FADED:.0%} of what it was at the check, got {usual:.0%} over "
+                "all light states; check the ring's power"
             )
+        for state, share in zip(self._settings.light_states, shares, strict=True):
+            if share < FADED * usual:
+                raise DeviceError(
+                    f"{self._name}: LED groups {state.groups[0]} and {state.groups[1]} must be >= {FADED:.0%} as "
+                    f"bright as the others, got {share / usual:.0%}; one has gone dark: replace it or its cable"
+                )
 
 
 def watch_lights(name: str, look: Look, settings: RigSettings) -> LightsWatch:

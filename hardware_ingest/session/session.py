@@ -110,18 +110,20 @@ class CaptureSession:
 
     def _with_retries(self, what: str, work: Callable[[], T], todo: list[Zone]) -> T:
         """Do something; when a device fails, make that device ready again and do it once more, some times."""
-        broken: Device | None = None
+        broken: list[Device] = []
         attempt = 1
         while True:
             try:
-                if broken is not None:
-                    self._recover(broken, todo)
+                while broken:
+                    self._recover(broken[0], todo)
+                    broken.pop(0)
                 return work()
             except DeviceFault as fault:
                 if attempt > self._settings.retries:
                     tries = "try" if attempt == 1 else "tries"
                     raise DeviceError(f"{what} failed in {attempt} {tries}: {fault}") from fault
-                broken = fault.device
+                # What failed last comes first: the others may need it.
+                broken = [fault.device, *(device for device in broken if device is not fault.device)]
                 self._report(Retried(what, attempt, str(fault)))
             attempt += 1
             self._retries += 1

@@ -16,8 +16,8 @@ class RigProcess:
         """Take a process that is ready."""
         self.process, self.rig_file = process, rig_file
 
-    def tell(self, words: str) -> None:
-        """Put another glass on the stage, break or mend something; returns once it is done.
+    def tell(self, words: str) -> str:
+        """Put another glass on the stage, break or mend something, or ask for the `state`; return the answer.
 
         Raises:
             DeviceError: The simulator does not understand.
@@ -27,8 +27,9 @@ class RigProcess:
         self.process.stdin.write(f"{words}\n")
         self.process.stdin.flush()
         answer = self.process.stdout.readline().strip()
-        if answer != f"done: {words}":
+        if not answer.startswith("done: "):
             raise DeviceError(f"the simulated rig must do {words!r}, it said {answer!r}; mend the command")
+        return answer.removeprefix("done: ")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 It must run in another process than the session, as a real rig does.
 """
 
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,7 +15,7 @@ from glassline.data.storage import written_whole
 from glassline.errors import SettingsError
 from hardware_ingest.camera.gige_device import GigeDevice
 from hardware_ingest.camera.settings import loopback_camera
-from hardware_ingest.devices import Scene
+from hardware_ingest.devices import Frame, Scene
 from hardware_ingest.illuminator.sim import LightFaults
 from hardware_ingest.rig.settings import RigSettings
 from hardware_ingest.simulated_rig.bench import Bench
@@ -54,6 +55,8 @@ class ServedRig:
         self._lights = LightsServer(self.bench.coils)
         self._stage = StageLine(self.bench.machine)
         self._address, self._lost_packets = address, lost_packets
+        #: Time that every frame comes late.
+        self._delay_s = 0.0
         self._camera: GigeDevice | None = None
         self._open = ExitStack()
 
@@ -90,7 +93,8 @@ class ServedRig:
             SettingsError: It says nothing known; lists what is.
         """
         name, *values = words.split()
-        known: dict[str, Callable[..., None]] = {
+        known: dict[str, Callable[..., object]] = {
+            "state": lambda: f"groups lit {list(self.bench.lit)}, stage {self.bench.machine.state}",
             "glass": self._put_glass,
             "dead": lambda group: self.bench.coils.faults.dead.add(int(group)),
             "stuck": lambda group: self.bench.coils.faults.stuck.add(int(group)),
@@ -99,25 +103,38 @@ class ServedRig:
             "alarm": lambda: self._break_stage("alarm_in_moves", 0),
             "noise": lambda share: self._break_stage("noise", float(share)),
             "silent": lambda: self._break_stage("silent", True),
+            "slow": self._slow_down,
             "loss": self._lose_packets,
             "camera-gone": self._camera_gone,
             "camera-back": self._camera_back,
             "mend": self._mend,
         }
         try:
-            known[name](*values)
+            answer = known[name](*values)
         except (KeyError, TypeError, ValueError):
             raise SettingsError(
                 f"the simulator understands {', '.join(known)}, a few with a value (glass G0002 marked, dead 4, "
-                f"noise 0.05, loss 0.01), got {words!r}; say one of these"
+                f"noise 0.05, slow 3, loss 0.01), got {words!r}; say one of these"
             ) from None
-        return f"done: {words}"
+        return f"done: {answer or words}"
 
     def _put_glass(self, glass: str, kind: Kind) -> None:
         self.bench.scene = self._glasses(glass, kind)
 
     def _break_stage(self, name: str, value: object) -> None:
         setattr(self.bench.machine.faults, name, value)
+
+    def _slow_down(self, seconds: str) -> None:
+        self._delay_s = float(seconds)
+
+    def _see(self, exposure_us: float, gain_db: float, width_px: int, height_px: int) -> Callable[[], Frame]:
+        develop = self.bench.see(exposure_us, gain_db, width_px, height_px)
+
+        def slowly() -> Frame:
+            time.sleep(self._delay_s)
+            return develop()
+
+        return slowly
 
     def _lose_packets(self, share: str) -> None:
         self._lost_packets = float(share)
@@ -133,11 +150,10 @@ class ServedRig:
 
     def _camera_back(self) -> None:
         if self._camera is None:
-            self._camera = GigeDevice(
-                lambda *told: self.bench.see(*told), address=self._address, lost_packets=self._lost_packets
-            ).__enter__()
+            self._camera = GigeDevice(self._see, address=self._address, lost_packets=self._lost_packets).__enter__()
 
     def _mend(self) -> None:
         self.bench.coils.faults, self.bench.machine.faults = LightFaults(), StageFaults()
+        self._delay_s = 0.0
         self._lose_packets("0")
         self._lights.come()
