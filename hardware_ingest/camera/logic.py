@@ -16,6 +16,9 @@ from hardware_ingest.camera.settings import CameraSettings
 from hardware_ingest.camera.setup import set_up, written
 from hardware_ingest.devices import CameraInfo, Frame
 
+#: On a busy computer the first frame may have passed before the receiving thread listens.
+_FIRST_TRIES = 2
+
 
 class WallClock:
     """This computer's time."""
@@ -160,8 +163,11 @@ class TriggeredCamera:
         """Take one frame, whole or not, and whatever else an earlier stream has left in the camera."""
         low_us, _ = self._io.bounds("exposure_us")
         self._exposure_us = written(self._io, self._settings, "exposure_us", low_us)
-        self._io.fire()
-        if not self._throw_away(self._settings.frame_timeout_ms * 1000):
+        for _ in range(_FIRST_TRIES):
+            self._io.fire()
+            if self._throw_away(self._settings.frame_timeout_ms * 1000):
+                break
+        else:
             raise DeviceError(
                 f"{self.name} must send a frame within {self._settings.frame_timeout_ms:g} ms, none came after the "
                 "start; let UDP through the firewall, or lower packet_bytes"

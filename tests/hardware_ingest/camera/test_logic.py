@@ -125,10 +125,18 @@ def test_missing_camera_is_told_at_once(lamps):
 
 
 def test_camera_that_sends_nothing_is_told_at_the_start(lamps):
-    camera = SimCamera(loopback_camera(), lamps, lambda: (0, 0), lambda: (), CameraFaults(silent={0}))
+    camera = SimCamera(loopback_camera(), lamps, lambda: (0, 0), lambda: (), CameraFaults(silent={0, 1}))
     camera.ensure_ready()
     with pytest.raises(DeviceError, match="none came after the start; let UDP through"):
         camera.start_acquiring()
+
+
+def test_first_frame_of_a_stream_may_be_lost(lamps):
+    settings = loopback_camera(width_px=8, height_px=6)
+    camera = SimCamera(settings, lamps, lambda: (0, 0), lambda: lamps.lit, CameraFaults(silent={0}))
+    camera.ensure_ready()
+    camera.start_acquiring()
+    assert look(camera).max() == 1
 
 
 def test_refused_exposure_tells_the_range(camera):
