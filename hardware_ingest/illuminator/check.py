@@ -1,7 +1,7 @@
 """Do the LED groups do as told? Frames with all groups off, and with each group alone, tell.
 
-Every group alone lifts the mean of the whole frame over the dark level, by the light that glass and holder
-scatter anywhere. A stuck group lifts the dark frame by as much, and then adds nothing when it is switched.
+Every group alone lifts a frame's background over the dark level, by the light that the glass scatters anywhere. A
+stuck group lifts the dark frame by as much, and then adds nothing when it is switched.
 """
 
 import statistics
@@ -12,12 +12,12 @@ from hardware_ingest.illuminator.settings import LightsCheckSettings
 
 
 def check_lights(name: str, dark: float, alone: Sequence[float], settings: LightsCheckSettings) -> list[float]:
-    """Return by how much each group alone lifts the mean over dark.
+    """Return by how much each group alone lifts the background over dark.
 
     Args:
         name: Name of the illuminator, for errors.
-        dark: Mean grey level with all groups off.
-        alone: Mean grey level with each group alone, in order.
+        dark: Background with all groups off, grey level.
+        alone: Background with each group alone, in order.
         settings: Limits.
 
     Raises:
@@ -29,23 +29,23 @@ def check_lights(name: str, dark: float, alone: Sequence[float], settings: Light
     silent = [group for group, rise in enumerate(rises) if rise < limit]
     if dark > settings.dark_max and silent:
         raise DeviceError(
-            f"{name}: {_groups(silent)} must be dark when switched off, but the frame's mean with all groups off is "
+            f"{name}: {_groups(silent)} must be dark when switched off, but the background with all groups off is "
             f"{dark:.1f} (limit {settings.dark_max:g}) and switching there changes nothing; stuck on: repair the driver"
         )
     if dark > settings.dark_max:
         raise DeviceError(
-            f"{name}: with all groups off the frame's mean must be <= {settings.dark_max:g}, got {dark:.1f}, and every "
+            f"{name}: with all groups off the background must be <= {settings.dark_max:g}, got {dark:.1f}, and every "
             "group still switches: stray light; close the hood or raise lights_check.dark_max"
         )
     if len(silent) == len(rises):
         raise DeviceError(
-            f"{name}: a group alone must lift the frame's mean by >= {limit:.1f}, but none does (at most "
+            f"{name}: a group alone must lift the background by >= {limit:.1f}, but none does (at most "
             f"{max(rises):.1f}); check the ring's power, the lens cap and lights_check.exposure_us"
         )
     if silent:
         told = ", ".join(f"{rises[group]:.1f}" for group in silent)
         raise DeviceError(
-            f"{name}: {_groups(silent)} must lift the frame's mean by >= {limit:.1f} when lit alone, got {told}; "
+            f"{name}: {_groups(silent)} must lift the background by >= {limit:.1f} when lit alone, got {told}; "
             "dead: replace the group or its cable"
         )
     return rises

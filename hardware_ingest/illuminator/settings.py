@@ -20,9 +20,9 @@ class IlluminatorSettings(Settings):
 
 
 class LightsCheckSettings(Settings):
-    """The check before a session: all groups off, then each group alone, mean grey levels of the whole frame."""
+    """The check before a session: all groups off, then each group alone; means of the darker half of a frame."""
 
     exposure_us: float = Field(20_000, gt=0, description="exposure of every frame of the check")
-    dark_max: float = Field(80.0, gt=0, description="highest mean grey level with all groups off; more is stray light")
-    rise_min: float = Field(4.0, gt=0, description="lowest rise of the mean over dark when a group is lit alone")
+    dark_max: float = Field(80.0, gt=0, description="highest grey level with all groups off; more is stray light")
+    rise_min: float = Field(4.0, gt=0, description="lowest rise over dark when a group is lit alone")
     rise_min_ratio: float = Field(0.3, gt=0, lt=1, description="lowest rise of a group over the median group's")
