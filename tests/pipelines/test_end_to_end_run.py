@@ -1,0 +1,73 @@
+"""One run from a rig session to an exported model: nested pipelines, one MLflow run."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+from glassline.deploy.bundle import load_bundle
+from pipelines.catalogue import COMPILED
+
+Glassline = Callable[..., subprocess.CompletedProcess[str]]
+SMALL = ("--set", "retrain.training.epochs=1", "--set", "retrain.parts=1", "--set", "capture.proposals=false")
+
+
+@pytest.fixture(scope="module")
+def finished(glassline: Glassline, rig_session: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Return the folder and the screen of one run."""
+    out = tmp_path_factory.mktemp("end") / "run"
+    done = glassline("run", "end_to_end", "--data", rig_session, "--out", out, *SMALL)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out, done.stdout
+
+
+@pytest.fixture(scope="module")
+def runs(finished: tuple[Path, str]) -> list[Run]:
+    client = MlflowClient(f"sqlite:///{finished[0] / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("glassline")
+    assert experiment is not None
+    return list(client.search_runs([experiment.experiment_id]))
+
+
+def test_end_to_end_keeps_the_steps_of_both_pipelines_below_one_run(runs: list[Run]) -> None:
+    (parent,) = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
+    below = {run.info.run_name for run in runs if run.data.tags.get("mlflow.parentRunId") == parent.info.run_id}
+    assert {"ingest_captures", "merge_labels", "import_labels", "extract_candidates", "export_model"} <= below
+    assert "propose_labels" not in below  # its branch was not taken
+    assert {run.info.status for run in runs} == {"FINISHED"}
+
+
+def test_end_to_end_exports_a_bundle_that_says_how_patches_were_made(
+    finished: tuple[Path, str], runs: list[Run], tmp_path: Path
+) -> None:
+    export = next(run for run in runs if run.info.run_name == "export_model")
+    client = MlflowClient(f"sqlite:///{finished[0] / 'mlflow.db'}")
+    manifest = load_bundle(client.download_artifacts(export.info.run_id, "bundle/bundle.zip", str(tmp_path))).manifest
+    assert manifest.preprocessing["extract"]["depth_window"] == [0, 1500]
+    assert manifest.classes == ("scratch", "dent", "control")
+
+
+def test_end_to_end_prints_models_labels_and_report(finished: tuple[Path, str]) -> None:
+    out, screen = finished
+    for words in ("ensemble_fusion", f"labels: {out / 'labels.json'}", f"report: {out / 'report.html'}"):
+        assert words in screen
+
+
+def test_end_to_end_is_one_yaml_that_nests_both_bodies_and_one_exit_handler() -> None:
+    spec = next(yaml.safe_load_all((COMPILED / "end_to_end.yaml").read_text()))
+    assert {"comp-collect", "comp-learn", "comp-exit-handler-1"} <= set(spec["components"])
+    assert [name for name in spec["components"] if "exit-handler" in name] == ["comp-exit-handler-1"]
+
+
+def test_compiled_yaml_names_a_secret_and_holds_none() -> None:
+    for path in COMPILED.glob("*.yaml"):
+        told = [document for document in yaml.safe_load_all(path.read_text()) if "platforms" in document]
+        environment = told[0]["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+        for step in environment.values():
+            (secret,) = step["secretAsEnv"]
+            assert secret["optional"]
+            assert set(secret) == {"keyToEnv", "optional", "secretName", "secretNameParameter"}

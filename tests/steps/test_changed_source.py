@@ -1,0 +1,65 @@
+"""What a run was submitted with is what it reads: anything else is refused, by name."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from glassline.data.annotations.fetched import annotations_hash
+from glassline.data.captures.store import open_captures
+from glassline.data.importers import source_hash
+from glassline.errors import DataError
+from glassline.steps.import_images import import_images
+from glassline.steps.import_labels import import_labels
+from glassline.steps.ingest_captures import ingest_captures
+from glassline.steps.merge_labels import merge_labels
+
+OTHER = "0" * 64
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _tracked_apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path_factory.mktemp('mlflow') / 'mlflow.db'}")
+        for name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"):
+            patch.delenv(name, raising=False)
+        yield
+
+
+def test_import_refuses_captures_that_changed_after_submission(
+    write_labelled: Callable[..., Path], tmp_path: Path
+) -> None:
+    labelled = write_labelled(tmp_path / "captures", glasses=3, size_px=96)
+    submitted = source_hash(labelled, "captures")
+    arguments = (str(labelled), "captures", submitted, "", "", "", str(tmp_path / "samples.parquet"))
+    import_images(*arguments)
+    text = (labelled / "labels.json").read_text()
+    (labelled / "labels.json").write_text(text.replace('"dent"', '"bump"'))
+    with pytest.raises(DataError, match=f"must not change between submission and import.*{submitted[:12]}"):
+        import_images(*arguments)
+
+
+def test_import_of_labels_refuses_a_zone_that_was_captured_again(
+    write_labelled: Callable[..., Path], tmp_path: Path
+) -> None:
+    labelled = write_labelled(tmp_path / "captures", glasses=3, size_px=96)
+    other = write_labelled(tmp_path / "other", glasses=3, size_px=96, seed=1)
+    (labelled / "G0001.zarr").rename(tmp_path / "old")
+    (other / "G0001.zarr").rename(labelled / "G0001.zarr")
+    with pytest.raises(DataError, match="must be those that were labelled"):
+        import_labels(str(labelled / "labels.json"), str(tmp_path / "samples.parquet"))
+
+
+def test_ingest_refuses_a_session_that_changed_after_submission(rig_session: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="must not change between submission and ingest"):
+        ingest_captures(str(rig_session), str(tmp_path / "kept"), OTHER)
+    assert not (tmp_path / "kept").exists()
+
+
+def test_merge_refuses_annotations_that_changed_after_submission(rig_session: Path, tmp_path: Path) -> None:
+    annotations, captures_hash = str(rig_session.parent / "annotations.json"), open_captures(rig_session).content_hash()
+    arguments = (str(rig_session), captures_hash, annotations, "coco", "classical", {}, str(tmp_path / "labels.json"))
+    with pytest.raises(DataError, match=r"annotations\.json must not change between submission and labelling"):
+        merge_labels(*arguments, OTHER)
+    merge_labels(*arguments, annotations_hash(annotations))
+    assert (tmp_path / "labels.json").is_file()
