@@ -28,10 +28,10 @@ Mask = npt.NDArray[np.bool_]
 class DoubleThresholdSettings(Settings):
     """When a pixel is bright, and when a component is a scratch."""
 
-    low_sigma: float = Field(12.0, gt=0, description="brightness that a pixel needs, in sigmas of the noise")
-    high_sigma: float = Field(24.0, gt=0, description="brightness that a component needs somewhere")
+    low_sigma: float = Field(6.0, gt=0, description="brightness that a pixel needs, in sigmas of the noise")
+    high_sigma: float = Field(14.0, gt=0, description="brightness that a component needs somewhere")
     share_of_peak: float = Field(
-        0.5, ge=0, lt=1, description="brightness that a pixel needs, as a share of the brightest near it"
+        0.4, ge=0, lt=1, description="brightness that a pixel needs, as a share of the brightest near it"
     )
     near_um: float = Field(40, gt=0, description="how far `near` is")
     max_width_um: float = Field(150, gt=0, description="width from which a mark is no scratch: dents, folds, glare")

@@ -16,23 +16,24 @@ import cv2
 import numpy as np
 
 from glassline.data.annotations.boxes import Box
+from glassline.data.captures.meta import ZoneMeta
+from glassline.vision.box_mask import any_mark, at_scales, reach_of, segment_box
 from glassline.vision.current_model import CurrentModel
 from glassline.vision.double_threshold import Mask, Segmentation
-from glassline.vision.light_states import LightResponse, Real
+from glassline.vision.light_states import LightResponse
 from glassline.vision.shift import Shift
 
 #: A mask of fewer pixels is nothing: a speck of dust at the box's rim, not the object that was boxed.
 LEAST_PX = 6
 
-_SCALES_PX = (0.6, 1.3, 2.6)
-_REACHES = 0.75
+# Along how much of its box's longer side a model's mask must go on to be the object, and not a part of it.
 _LEAST_REACH = 0.7
-_CLEAR_SIGMA = 12.0
-_SMOOTH_SHARE = 0.07
-_CLIP = 1.6
-_ROUGH_SHARE, _ROUGH_SIGMA = 0.2, 5.0
-_NEARBY, _HALF, _CLOSE = 0.8, 0.4, 0.35
-_SPECK_SHARE = 0.15
+# How much of a piece lies in the box when it is of the object that was boxed.
+_MOSTLY = 0.6
+
+
+#: Who segmented an object: the model, or the box by itself.
+By = Literal["model", "box"]
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class MergedObject:
     y_px: int
     mask_HW: Mask
     model_HW: Mask
-    by: Literal["model", "box"]
+    by: By
 
     @property
     def window(self) -> tuple[slice, slice]:
@@ -69,8 +70,13 @@ class MergedObject:
 
 
 def merge_boxes(
-    boxes: Sequence[Box], shift: Shift, response: LightResponse, found: Segmentation, model: CurrentModel
-) -> tuple[list[MergedObject], list[Box]]:
+    boxes: Sequence[Box],
+    shift: Shift,
+    response: LightResponse,
+    found: Segmentation,
+    model: CurrentModel,
+    meta: ZoneMeta,
+) -> tuple[list[MergedObject], list[Box]]:  # fmt: skip
     """Move boxes to the clean zone and segment what they hold.
 
     Args:
@@ -79,13 +85,17 @@ def merge_boxes(
         response: The clean zone's.
         found: What the model finds on it; trusted for boxes of its own class only.
         model: The model.
+        meta: How the clean zone was taken.
 
     Returns:
         One object per box, and the boxes that lie outside the clean zone once moved.
     """
     merged, outside = list[MergedObject](), list[Box]()
     height, width = response.strength_HW.shape
-    scales = at_scales(response.strength_HW)
+    has_own = any(box.label == model.label for box in boxes)
+    own_scales = at_scales(model.evidence(response, meta)) if has_own else []
+    scales = at_scales(any_mark(response))
+    pieces = _Pieces(found.mask_HW)
     for box in boxes:
         x, y = box.bbox[0] - shift.x_px, box.bbox[1] - shift.y_px
         left, top = max(math.floor(x), 0), max(math.floor(y), 0)
@@ -93,105 +103,36 @@ def merge_boxes(
         if left >= right or top >= bottom:
             outside.append(box)
             continue
-        moved = Box(box.label, (left, top, right - left, bottom - top), box.status)
         rows, columns = slice(top, bottom), slice(left, right)
-        model_HW = found.mask_HW[rows, columns]
-        if box.label == model.label and reach_of(model_HW) >= _LEAST_REACH:
-            merged.append(MergedObject(moved, left, top, model_HW.copy(), model_HW, "model"))
-        else:
-            mask_HW = segment_box([scale_HW[rows, columns] for scale_HW in scales])
-            merged.append(MergedObject(moved, left, top, mask_HW, model_HW, "box"))
+        own = box.label == model.label
+        by_model_HW = pieces.inside(rows, columns) if own else None
+        mask_HW = by_model_HW
+        if mask_HW is None:
+            mask_HW = segment_box([scale_HW[rows, columns] for scale_HW in (own_scales if own else scales)], not own)
+        moved = Box(box.label, (left, top, right - left, bottom - top), box.status)
+        by: By = "box" if by_model_HW is None else "model"
+        merged.append(MergedObject(moved, left, top, mask_HW, found.mask_HW[rows, columns], by))
     return merged, outside
 
 
-def at_scales(strength_HW: Real) -> list[Real]:
-    """Return a zone's strength blurred more and more, each in sigmas of what noise is left."""
-    scales = []
-    for sigma_px in _SCALES_PX:
-        blurred_HW = cv2.GaussianBlur(strength_HW, (0, 0), sigma_px)
-        # Between pixels too far apart to share noise and too close for the background to differ.
-        apart_px = min(4 * max(1, round(sigma_px)) + 2, strength_HW.shape[1] - 1)
-        steps = np.abs(blurred_HW[::3, apart_px::3] - blurred_HW[::3, : -apart_px or None : 3])
-        noise = 1.4826 * float(np.median(steps)) / math.sqrt(2)
-        scales.append(np.asarray((blurred_HW - np.median(blurred_HW[::5, ::5])) / max(noise, 1e-3), np.float32))
-    return scales
+class _Pieces:
+    """The connected pieces of the model's mask."""
 
+    def __init__(self, mask_HW: Mask) -> None:
+        _, self._labels_HW, stats, _ = cv2.connectedComponentsWithStats(mask_HW.astype(np.uint8), connectivity=8)
+        self._area_px = stats[:, cv2.CC_STAT_AREA]
 
-def segment_box(scales: Sequence[Real]) -> Mask:
-    """Return what stands out inside a box, never nothing.
+    def inside(self, rows: slice, columns: slice) -> Mask | None:
+        """Return the model's mask in a box, None when it does not reach from side to side.
 
-    Inspectors draw a box around an object: the least blurred scale at which the object reaches from side to side
-    of its box is taken, else the one at which it reaches furthest.
-
-    Args:
-        scales: Brightness in the box, see `at_scales`.
-    """
-    best_HW, furthest = np.ones(scales[0].shape, np.bool_), 0.0
-    for strength_HW in scales:
-        typical = _typical(strength_HW)
-        mask_HW = _outlined(strength_HW, typical)
-        reach = reach_of(mask_HW)
-        if reach > furthest:
-            best_HW, furthest = mask_HW, reach
-        if reach >= _REACHES and typical >= _CLEAR_SIGMA:
-            return mask_HW
-    return best_HW
-
-
-def reach_of(mask_HW: Mask) -> float:
-    """Return along how much of a box's longer side its mask has a pixel, 0 to 1."""
-    along = mask_HW.any(axis=int(np.argmin(mask_HW.shape)))
-    return float(along.mean())
-
-
-def _typical(strength_HW: Real) -> float:
-    """Return the upper quartile of what stands out of the noise, 0 when nothing does: dust moves it little."""
-    seen = strength_HW[strength_HW >= _ROUGH_SIGMA]
-    return float(np.percentile(seen, 75)) if seen.size else 0.0
-
-
-def _outlined(strength_HW: Real, typical: float) -> Mask:
-    """Return what stands out at one scale.
-
-    The outline lies where the brightness falls to half of the brightest nearby, and what it encloses belongs to
-    it: the matt inside of a ring, the bottom of a dent. `Nearby` is as far as the mark is wide, so that one end of
-    a mark may be fainter than the other.
-    """
-    if not typical:
-        return np.zeros(strength_HW.shape, np.bool_)
-    clipped_HW = np.minimum(strength_HW, _CLIP * typical)
-    rough_HW = _filled(clipped_HW >= max(_ROUGH_SHARE * typical, _ROUGH_SIGMA))
-    half_width_px = float(cv2.distanceTransform(np.pad(rough_HW.astype(np.uint8), 1), cv2.DIST_L2, 3).max())
-    smooth_HW = clipped_HW
-    if _SMOOTH_SHARE * half_width_px > 0.5:
-        smooth_HW = cv2.GaussianBlur(clipped_HW, (0, 0), _SMOOTH_SHARE * half_width_px)
-    nearby_HW = cv2.dilate(smooth_HW, _disc(_NEARBY * half_width_px))
-    half_HW = rough_HW & (smooth_HW >= _HALF * nearby_HW)
-    return _without_specks(_filled(_closed(half_HW, max(1, round(_CLOSE * half_width_px)))))
-
-
-def _closed(mask_HW: Mask, radius_px: int) -> Mask:
-    """Return a mask with gaps closed, but not towards the box's rim."""
-    padded_HW = cv2.morphologyEx(np.pad(mask_HW.astype(np.uint8), radius_px + 1), cv2.MORPH_CLOSE, _disc(radius_px))
-    inner = slice(radius_px + 1, -radius_px - 1)
-    return np.asarray(padded_HW[inner, inner] > 0)
-
-
-def _disc(radius_px: float) -> Mask:
-    edge = 2 * max(1, round(radius_px)) + 1
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (edge, edge))
-
-
-def _filled(mask_HW: Mask) -> Mask:
-    """Return a mask with what its pieces enclose."""
-    contours, _ = cv2.findContours(mask_HW.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    filled_HW = cv2.drawContours(np.zeros(mask_HW.shape, np.uint8), contours, -1, 1, cv2.FILLED)
-    return np.asarray(filled_HW > 0)
-
-
-def _without_specks(mask_HW: Mask) -> Mask:
-    """Return a mask without pieces that are small beside the largest: dust that happens to lie in the box."""
-    count, labels_HW, stats, _ = cv2.connectedComponentsWithStats(mask_HW.astype(np.uint8), connectivity=8)
-    keep = stats[:, cv2.CC_STAT_AREA] >= _SPECK_SHARE * stats[1:, cv2.CC_STAT_AREA].max(initial=0)
-    keep[0] = False
-    return np.asarray(keep[labels_HW])
+        A piece of which most lies beyond the box belongs to another object that crosses it: inspectors draw a box
+        around the whole of one. It is kept where nothing reaches without it, for pieces that cross are one.
+        """
+        labels_HW = self._labels_HW[rows, columns]
+        inside_px = np.bincount(labels_HW.ravel(), minlength=len(self._area_px))
+        own = inside_px >= _MOSTLY * self._area_px
+        own[0] = False
+        for mask_HW in (own[labels_HW], labels_HW > 0):
+            if reach_of(mask_HW) >= _LEAST_REACH:
+                return np.asarray(mask_HW)
+        return None

@@ -16,7 +16,6 @@ from glassline.settings import Settings
 from glassline.vision.double_threshold import narrow
 from glassline.vision.light_states import Real
 
-
 # Glare at the rim and strokes of a pen are wider than this, and slide along themselves.
 _WIDEST_PX = 13
 # Height over the highest peak: over 40 simulated pairs the true one had at least .7, others within the tolerance .2.
@@ -56,8 +55,8 @@ def measure_shift(first_HW: Real, second_HW: Real, pitch_um: float, settings: Sh
 
     Only narrow things that stand out of the noise count, and none of them more than others, so that pen marks and
     glare do not outweigh scratches and dust. (`respond` has taken hot pixels out: they belong to the sensor and would
-    vote for no shift.) A fibre or a print may lie elsewhere after the inspector's hand, and correlates strongly at its
-    own shift: the highest peak within the tolerance is taken when it is at least half as high as any, else the highest of all.
+    vote for no shift.) A fibre or a print may lie elsewhere after the inspector's hand and correlates at its own shift:
+    the highest peak within the tolerance is taken when it is at least half as high as any, else the highest of all.
 
     Args:
         first_HW: Strength of the first capture (see `respond`).

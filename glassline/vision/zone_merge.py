@@ -87,7 +87,7 @@ def merge_zone(captures: Captures, zone: ZoneBoxes, model: CurrentModel, setting
         if refused:
             return refused
     found = model.segment(response, meta)
-    objects, outside = merge_boxes(zone.boxes, shift or Shift(0, 0, 1), response, found, model)
+    objects, outside = merge_boxes(zone.boxes, shift or Shift(0, 0, 1), response, found, model, meta)
     height, width = response.strength_HW.shape
     labels = ZoneLabels(
         glass=meta.glass, zone=meta.zone, width_px=width, height_px=height,

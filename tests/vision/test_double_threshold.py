@@ -7,7 +7,7 @@ from glassline.errors import SettingsError
 from glassline.vision.double_threshold import DoubleThresholdSettings, find_scratches, threshold
 from glassline.vision.light_states import LightResponse
 
-SETTINGS = DoubleThresholdSettings(share_of_peak=0, min_area_um2=500)
+SETTINGS = DoubleThresholdSettings(low_sigma=6, high_sigma=12, share_of_peak=0, min_area_um2=500, max_width_um=150)
 
 
 def _response(strength_HW, modulation=1.0) -> LightResponse:
@@ -53,11 +53,17 @@ def test_even_component_is_no_scratch():
 
 def test_halo_of_a_bright_mark_is_left_out():
     strength_HW = np.zeros((20, 20), np.float32)
-    strength_HW[6:13, 3:17], strength_HW[8:11, 3:17] = 20, 400
+    strength_HW[7:12, 3:17], strength_HW[8:11, 3:17] = 20, 400
     settings = SETTINGS.model_copy(update={"share_of_peak": 0.3})
     assert threshold(_response(strength_HW), 10, settings).mask_HW.sum() == 3 * 14
 
 
+def test_mark_wider_than_a_scratch_is_left_out():
+    strength_HW = np.zeros((80, 80), np.float32)
+    strength_HW[10:70, 20:60] = 50
+    assert not threshold(_response(strength_HW), 10, SETTINGS).candidates_HW.any()
+
+
 def test_low_threshold_over_the_high_is_refused():
-    with pytest.raises(SettingsError, match="low_sigma must be <= high_sigma 12, got 13"):
-        DoubleThresholdSettings.parse({"low_sigma": 13})
+    with pytest.raises(SettingsError, match="low_sigma must be <= high_sigma 14, got 15"):
+        DoubleThresholdSettings.parse({"low_sigma": 15})

@@ -24,10 +24,19 @@ def test_shift_is_measured_to_a_part_of_a_pixel_under_pen_and_hot_pixels(dark_zo
     assert shift.response > ShiftSettings().min_response
 
 
-def test_two_different_glasses_have_no_response(dark_zone):
+def test_two_different_glasses_are_not_within_the_tolerance(dark_zone):
     (first_SHW, _), (second_SHW, _) = dark_zone(seed=1, size_px=512), dark_zone(seed=2, size_px=512)
     shift = measure_shift(_strength(first_SHW), _strength(second_SHW), 10, ShiftSettings())
-    assert shift.response < ShiftSettings().min_response
+    assert shift.length_um(10) > 100 or shift.response < ShiftSettings().min_response
+
+
+def test_what_moved_by_itself_does_not_outweigh_what_stayed(dark_zone):
+    (first_SHW, _), (second_SHW, _) = dark_zone(dust=40, size_px=384), dark_zone(dust=40, size_px=384, noise=1)
+    print_HW = np.random.default_rng(3).integers(0, 2, (100, 100)).astype(np.uint16) * 600
+    first_SHW[:, 20:120, 240:340] += print_HW
+    second_SHW[:, 60:160, 250:350] += print_HW
+    shift = measure_shift(_strength(first_SHW), _strength(second_SHW), 10, ShiftSettings())
+    assert (shift.x_px, shift.y_px) == pytest.approx((0, 0), abs=0.4)
 
 
 def test_nothing_to_compare_has_no_response(dark_zone):
