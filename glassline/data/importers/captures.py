@@ -108,6 +108,9 @@ def local_label_file(data: str | Path) -> Iterator[Path]:
         file = Path(folder) / name
         place.download(name, file)
         try:
+            captures = read_labels(file).captures
+            if captures.startswith(str(Path(folder).resolve())):
+                raise DataError(f"{file} must name its captures by URL, got a folder beside it; merge the labels again")
             yield file
         except DataError as error:
             raise DataError(str(error).replace(str(file), f"{folder_url}/{name}")) from error
