@@ -13,6 +13,9 @@ import typer
 
 from hardware_ingest.simulated_rig.process import simulator
 
+#: Of seed 0: scratches, dust and prints in both zones.
+GLASS = "G0004"
+
 
 def _glassline(*words: object) -> None:
     print("$ glassline", *words, flush=True)
@@ -24,14 +27,16 @@ def main(
     seed: Annotated[int, typer.Option(min=0)] = 0,
     address: Annotated[str, typer.Option(help="IP address of the simulated camera")] = "127.0.0.1",
 ) -> None:
-    """Start the simulator, capture the glass before and after the inspector's pen, verify, draw the contact sheet."""
+    """Start the simulator, check it, capture a glass before and after the pen, verify, draw the contact sheet."""
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     captures = out / "captures"
     with simulator(out, "--seed", seed, "--address", address) as rig:
         for kind in ("clean", "marked"):
-            rig.tell(f"glass G0001 {kind}")
-            _glassline("capture", "--rig", rig.rig_file, "--glass", "G0001", "--kind", kind, "--out", captures)
+            rig.tell(f"glass {GLASS} {kind}")
+            if kind == "clean":
+                _glassline("rig-check", "--rig", rig.rig_file, "--times", 3)
+            _glassline("capture", "--rig", rig.rig_file, "--glass", GLASS, "--kind", kind, "--out", captures)
     _glassline("captures", "verify", captures)
     _glassline("captures", "show", captures, "--out", out / "contact-sheet.png")
 

@@ -12,7 +12,7 @@ from glassline_cli.import_data import import_data
 from glassline_cli.ingest import ingest
 from glassline_cli.metrics import metrics
 from glassline_cli.models import models
-from glassline_cli.rig import rig_simulator
+from glassline_cli.rig import rig_check, rig_simulator
 from glassline_cli.run import compile_, run, submit
 from glassline_cli.simulate import app as simulate
 from glassline_cli.step import step
@@ -33,6 +33,7 @@ app.command("ingest")(ingest)
 app.add_typer(simulate, name="simulate")
 app.add_typer(captures, name="captures")
 app.command("rig-simulator")(rig_simulator)
+app.command("rig-check")(rig_check)
 app.command("models")(models)
 app.command("metrics")(metrics)
 app.command("step")(step)

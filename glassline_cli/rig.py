@@ -1,4 +1,4 @@
-"""`glassline rig-simulator`: a simulated rig behind the real protocols."""
+"""`glassline rig-simulator` serves a simulated rig by the real protocols; `glassline rig-check` checks any rig."""
 
 from pathlib import Path
 from typing import Annotated
@@ -57,3 +57,26 @@ def rig_simulator(
         threading.Thread(target=listen, daemon=True).start()
         done.wait()
     ready_file.unlink(missing_ok=True)
+
+
+def rig_check(
+    rig: Annotated[Path, typer.Option(help="The rig's YAML file.")],
+    times: Annotated[int, typer.Option(min=1, max=100, help="Ways there and back.")] = 5,
+) -> None:
+    """Check every LED group, and how well the stage comes back to a place: by its report and by the camera.
+
+    Put a glass with some dust on the stage.
+
+    Example: glassline rig-check --rig rig.yaml
+    """
+    from rich.console import Console
+
+    from hardware_ingest.rig.build import build_rig
+    from hardware_ingest.rig.settings import read_rig
+    from hardware_ingest.session.rig_check import check_rig
+
+    found = check_rig(build_rig(read_rig(rig)), times)
+    Console(soft_wrap=True, highlight=False).print(
+        f"12 LED groups do as told; over {times} returns the stage came to stand at most {found.reported_um:.1f} um "
+        f"beside the first by its own report, {found.seen_um:.1f} um by the camera"
+    )

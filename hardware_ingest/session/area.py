@@ -35,7 +35,7 @@ class AreaScan:
     def check(self, zones: Sequence[Zone]) -> None:
         """Check the lights where the first of the zones lies."""
         self._move(self._stop(zones))
-        self._watch = watch_lights(self._rig.illuminator.name, self._look, self._settings)
+        self._watch = watch_lights(self._rig.illuminator.name, self.look, self._settings)
 
     def take(self, zones: Sequence[Zone]) -> Iterator[Shot]:
         """Yield what is seen from the first stop, all of it once all is seen."""
@@ -82,10 +82,10 @@ class AreaScan:
 
     def _store(self, number: int, travelling: list[Future[Frame]], frames_CSHW: list[Frames]) -> None:
         state = self._settings.light_states[number]
-        for camera, frame_HW in enumerate(self._look(state.groups, state.exposure_us, travelling)):
+        for camera, frame_HW in enumerate(self.look(state.groups, state.exposure_us, travelling)):
             frames_CSHW[camera][number] = frame_HW
 
-    def _look(
+    def look(
         self, groups: Sequence[int], exposure_us: float, travelling: list[Future[Frame]] | None = None
     ) -> list[Frame]:
         """Return every camera's frame under these lights; what came broken is taken again, a few times."""

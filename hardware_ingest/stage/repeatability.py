@@ -6,9 +6,12 @@ Shapes: H x W pixels of a frame.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
+from glassline.data.captures.meta import Pattern
+from glassline.errors import DeviceError
+from glassline.vision.light_states import above_background
+from glassline.vision.shift import ShiftSettings, measure_shift
 from hardware_ingest.devices import Frame, Stage
 
 
@@ -23,20 +26,17 @@ class Repeatability:
 
 
 def repeatability(
-    stage: Stage,
-    look: Callable[[], Frame],
-    pitch_um: float,
-    place_mm: tuple[float, float],
-    away_mm: tuple[float, float],
-    times: int = 5,
-) -> Repeatability:
+    stage: Stage, look: Callable[[], Frame], pattern: Pattern, pitch_um: float, place_mm: tuple[float, float],
+    away_mm: tuple[float, float], times: int,
+) -> Repeatability:  # fmt: skip
     """Move to a place, then away and back some times, and compare every arrival with the first.
 
     Args:
         stage: A stage that is ready.
         look: Takes a frame (H, W) of what lies under the camera now, lit.
+        pattern: Colour filter of the camera.
         pitch_um: Pixel pitch on the glass.
-        place_mm: Place to come back to; something must be seen there.
+        place_mm: Place to come back to; dust or a scratch must be seen there.
         away_mm: Place to go to in between.
         times: Ways there and back, at least 1.
 
@@ -44,33 +44,25 @@ def repeatability(
         Both spreads in um.
 
     Raises:
-        DeviceError: The stage or the camera does not do as told.
+        DeviceError: A device does not do as told, or nothing is seen to compare.
     """
-    places_mm, frames = [], []
+    places_mm, seen = [], []
     for arrival in range(times + 1):
         if arrival:
             stage.move_to(*away_mm)
             stage.wait_for_idle()
+            # As in a session, where every stop is looked at.
+            look()
         stage.move_to(*place_mm)
         places_mm.append(stage.wait_for_idle())
-        frames.append(look())
+        seen.append(above_background(look(), pattern))
     reported_um = max(1000 * float(np.hypot(x - places_mm[0][0], y - places_mm[0][1])) for x, y in places_mm[1:])
-    seen_px = max(float(np.hypot(*shift_px(frames[0], frame_HW))) for frame_HW in frames[1:])
-    return Repeatability(reported_um, seen_px * pitch_um)
-
-
-def shift_px(first_HW: Frame, second_HW: Frame) -> tuple[float, float]:
-    """Return how far the second frame is shifted against the first, x and y in px, by phase correlation.
-
-    Works on the mean of 2 x 2 px, so that a colour mosaic does not correlate with itself.
-    """
-    halves = [_halved(frame_HW) for frame_HW in (first_HW, second_HW)]
-    window_HW = cv2.createHanningWindow(halves[0].shape[::-1], cv2.CV_32F)
-    (x_px, y_px), _ = cv2.phaseCorrelate(halves[0], halves[1], window_HW)
-    return 2 * x_px, 2 * y_px
-
-
-def _halved(frame_HW: Frame) -> np.ndarray:
-    height, width = (edge // 2 * 2 for edge in frame_HW.shape)
-    cells = frame_HW[:height, :width].astype(np.float32).reshape(height // 2, 2, width // 2, 2)
-    return np.asarray(cells.mean(axis=(1, 3)))
+    settings = ShiftSettings()
+    shifts = [measure_shift(seen[0], strength_HW, pitch_um, settings) for strength_HW in seen[1:]]
+    least = min(shift.response for shift in shifts)
+    if least < settings.min_response:
+        raise DeviceError(
+            f"{stage.name}: frames of one place must correlate by >= {settings.min_response:g}, got {least:.2f}; put a "
+            "glass with dust or scratches under the camera"
+        )
+    return Repeatability(reported_um, max(shift.length_um(pitch_um) for shift in shifts))

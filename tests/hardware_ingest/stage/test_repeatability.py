@@ -1,33 +1,45 @@
+import cv2
 import numpy as np
 import pytest
 
+from glassline.errors import DeviceError
 from hardware_ingest.stage.logic import GrblStage
-from hardware_ingest.stage.repeatability import repeatability, shift_px
+from hardware_ingest.stage.repeatability import Repeatability, repeatability
 from hardware_ingest.stage.settings import StageSettings
 from hardware_ingest.stage.sim import SimulatedGrbl, SimulatedLine
 
-
-def view(x_px: int = 0, y_px: int = 0, seed: int = 0) -> np.ndarray:
-    """A window of one dusty glass."""
-    glass = np.random.default_rng(seed).integers(0, 4096, (150, 160), dtype=np.uint16)
-    glass = np.kron(glass, np.ones((2, 2), np.uint16))
-    return glass[20 + y_px : 220 + y_px, 20 + x_px : 240 + x_px]
+PITCH_UM = 10.0
 
 
-def test_shift_is_found_in_both_axes():
-    x_px, y_px = shift_px(view(), view(-6, 4))
-    assert (x_px, y_px) == pytest.approx((6, -4), abs=0.2)
+def view(x_px: int = 0, y_px: int = 0, grains: int = 60) -> np.ndarray:
+    """A window of one dusty glass, with fresh noise."""
+    places = np.random.default_rng(0).integers(20, 280, (grains, 2))
+    glass = np.zeros((300, 300), np.float32)
+    glass[tuple(places.T)] = 20_000
+    glass = cv2.GaussianBlur(glass, (0, 0), 1.2)[20 + y_px : 276 + y_px, 20 + x_px : 276 + x_px]
+    noise = np.random.default_rng([x_px + 50, y_px + 50]).normal(100, 2, glass.shape)
+    return (glass + noise).astype(np.uint16)
 
 
-def test_shift_of_the_same_frame_is_none():
-    assert shift_px(view(), view()) == pytest.approx((0, 0), abs=1e-3)
-
-
-def test_repeatability_tells_what_is_reported_and_what_is_seen():
+def measured(*views: np.ndarray) -> Repeatability:
     machine = SimulatedGrbl()
     stage = GrblStage(SimulatedLine(machine), StageSettings(feed_mm_s=5000))
     stage.ensure_ready()
-    frames = iter([view(), view(2, 0), view(0, 0)])
-    found = repeatability(stage, lambda: next(frames), 10.0, (5, 5), (9, 9), times=2)
+    away = view(grains=0)
+    seen = iter([views[0], *(frame_HW for later in views[1:] for frame_HW in (away, later))])
+    return repeatability(stage, lambda: next(seen), "mono", PITCH_UM, (5, 5), (9, 9), times=len(views) - 1)
+
+
+def test_repeatability_is_the_farthest_that_is_seen():
+    assert measured(view(), view(3, -4), view(1, 0)).seen_um == pytest.approx(50, abs=5)
+
+
+def test_repeatability_of_the_same_view_is_none():
+    found = measured(view(), view())
     assert found.reported_um == 0
-    assert found.seen_um == pytest.approx(20, abs=2)
+    assert found.seen_um == pytest.approx(0, abs=1)
+
+
+def test_repeatability_needs_something_to_see():
+    with pytest.raises(DeviceError, match="put a glass with dust"):
+        measured(view(grains=0), view(1, 1, grains=0))
