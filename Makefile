@@ -21,6 +21,9 @@ $(CAMERA): $(READY)
 demo: $(READY)  ## the main job on simulated line-scan data: no server, no container engine
 	$(BIN)/glassline run retrain --preset demo --out runs/demo
 
+rig-demo: $(CAMERA)  ## a glass through simulated devices behind their real protocols; as root, for whole frames
+	$(BIN)/python benchmarks/rig_demo.py --out runs/rig-demo
+
 test: $(READY) lint  ## everything that needs no server, browser or container engine
 	$(BIN)/python -m pytest
 
