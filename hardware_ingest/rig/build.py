@@ -10,7 +10,7 @@ from hardware_ingest.illuminator.io import ModbusCoils
 from hardware_ingest.illuminator.logic import LedRing
 from hardware_ingest.rig.settings import RigSettings
 from hardware_ingest.simulated_rig.bench import Bench
-from hardware_ingest.simulated_rig.encoder import Encoder
+from hardware_ingest.simulated_rig.encoder import Encoder, SimLineCamera
 from hardware_ingest.stage.io import SerialLine
 from hardware_ingest.stage.logic import GrblStage
 from hardware_ingest.stage.sim import SimulatedLine
@@ -62,5 +62,5 @@ def _camera(settings: RigSettings, number: int, bench: Bench | None) -> Camera:
     if settings.scan == "line":
         frame_mm = settings.grid.height_px * settings.grid.pitch_um / 1000
         encoder = Encoder(bench, frame_mm, told.offset_mm, camera.frame_timeout_ms / 1000)
-        return SimCamera(camera, bench.scene, encoder.wait_for_lines, lambda: bench.lit)
+        return SimLineCamera(camera, bench, encoder)
     return SimCamera(camera, bench.scene, lambda: bench.where(told.offset_mm), lambda: bench.lit)

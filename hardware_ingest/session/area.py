@@ -90,13 +90,13 @@ class AreaScan:
     ) -> list[Frame]:
         """Return every camera's frame under these lights; what came broken is taken again, a few times."""
         for left in reversed(range(self._settings.frame_retries + 1)):
+            if travelling is None:
+                self._switch(groups)
+                travelling = self._crew.expose(exposure_us)
             try:
-                if travelling is None:
-                    self._switch(groups)
-                    travelling = self._crew.expose(exposure_us)
                 return together(travelling)
-            except DeviceFault as fault:
-                if fault.device not in self._rig.cameras or not left:
+            except DeviceFault:
+                if not left:
                     raise
                 self.retaken += 1
                 travelling = None
