@@ -174,4 +174,5 @@ def _run(pipeline: Any, arguments: Mapping[str, Any], out: Path, key: str) -> No
 def _steps(pipeline: Any, arguments: Mapping[str, Any]) -> int:
     """Count the steps that will run, for the progress bar."""
     names = list(pipeline.pipeline_spec.deployment_spec["executors"])
-    return len(names) - 1 + len(arguments.get("fold_parts", [0])) - 1
+    not_taken = 1 if arguments.get("proposals") is False else 0
+    return len(names) - 1 + len(arguments.get("fold_parts", [0])) - 1 - not_taken
