@@ -22,7 +22,10 @@ _Glass = Annotated[str, typer.Option("--glass", help="One glass; all by default.
 
 @app.command("ls")
 def list_(captures: _Dir, glass: _Glass = "") -> None:
-    """List the glasses; with --glass, its zones."""
+    """List the glasses; with --glass, its zones.
+
+    Example: glassline captures ls captures/ --glass G0001
+    """
     from rich.console import Console
 
     opened, refs = _chosen(captures, glass)
@@ -55,7 +58,10 @@ def show(
 
 @app.command()
 def verify(captures: _Dir, glass: _Glass = "") -> None:
-    """Read every byte and compare it with what was written; exit 1 and name the zones when one has changed."""
+    """Read every byte and compare it with what was written; exit 1 and name the zones when one has changed.
+
+    Example: glassline captures verify s3://line1/captures
+    """
     from rich.console import Console
 
     from glassline.errors import DataError
@@ -88,7 +94,10 @@ def export(
     out: Annotated[Path, typer.Option("--out", help="Folder for the TIFF files.")],
     glass: _Glass = "",
 ) -> None:
-    """Write every zone as uncompressed TIFF, one file a light state: OUT/G0001/clean-03/0.tif."""
+    """Write every zone as uncompressed TIFF, one file a light state: OUT/G0001/clean-03/0.tif.
+
+    Example: glassline captures export captures/ --glass G0001 --out tiff/
+    """
     from rich.console import Console
 
     from glassline.data.captures.tiff import export_zone

@@ -120,5 +120,10 @@ def test_a_place_without_captures_is_told(tmp_path, words):
     assert "must hold a whole zone" in str(result.exception)
 
 
+@pytest.mark.parametrize("command", ["ls", "show", "verify", "export", "import"])
+def test_help_shows_an_example(command):
+    assert f"Example: glassline captures {command}" in " ".join(_invoke(command, "--help").output.split())
+
+
 def test_the_pattern_is_that_of_the_library():
     assert PATTERN == rig_folder.PATTERN
