@@ -62,6 +62,18 @@ def test_submit_creates_a_run_with_the_checked_arguments_and_prints_its_link(hos
     assert f"{host}/#/runs/details/r-1" in result.output
 
 
+def test_submit_sends_a_session_with_both_its_hashes(host: str) -> None:
+    arguments = ["--data", "/rig/captures", "--store", "/data/store", "--data-hash", "abc+def"]
+    overrides = ["--set", "capture.captures=s3://rig/line-3", "--set", "retrain.training.epochs=3"]
+    result = CliRunner().invoke(app, ["submit", "end_to_end", "--host", host, *arguments, *overrides])
+    assert result.exit_code == 0, result.output
+    parameters = _Api.runs[0]["runtime_config"]["parameters"]
+    assert (parameters["session"], parameters["captures"]) == ("/rig/captures", "s3://rig/line-3")
+    assert (parameters["session_hash"], parameters["annotations_sha256"]) == ("abc", "def")
+    assert parameters["annotations"] == "/rig/annotations.json"
+    assert parameters["training"]["epochs"] == 3
+
+
 @pytest.mark.parametrize(("told", "cached"), [([], False), (["--data-hash", "abc"], True)])
 def test_submit_lets_nothing_be_cached_unless_the_hash_of_the_data_is_told(
     host: str, told: list[str], cached: bool
