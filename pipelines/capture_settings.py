@@ -10,12 +10,13 @@ from glassline.data.annotations.fetched import annotations_hash
 from glassline.data.captures.store import open_captures
 from glassline.settings import Settings
 from glassline.vision.current_model import MODELS
+from glassline.vision.patches import DARK_FIELD_WINDOW
 from glassline.vision.propose import ProposeSettings
 from glassline.vision.zone_merge import MergeSettings
 
 
-class CaptureSettings(Settings):
-    """What a run of `capture` can be told, besides where its session is."""
+class CollectSettings(Settings):
+    """What a session's way to labelled zones can be told, besides where it is."""
 
     captures: str = Field("", description="folder or S3 URL that captures go to; '' is `captures` in the store")
     annotations: str = Field(
@@ -27,21 +28,17 @@ class CaptureSettings(Settings):
     label_model: str = Field("classical", description="current model, which segments what is in a box")
     merge: MergeSettings = Field(MergeSettings(), description="how boxes and masks are merged")
     proposals: bool = Field(False, description="also write the current model's boxes for labelling software")
-    propose: ProposeSettings = Field(ProposeSettings(depth_window=(0, 4095)), description="how they are written")
-    seed: int = Field(0, ge=0, lt=2**31, description="seed of simulated glasses, where no session is named")
+    propose: ProposeSettings = Field(
+        ProposeSettings(depth_window=DARK_FIELD_WINDOW), description="how they are written"
+    )
 
     @model_validator(mode="after")
-    def _names_known(self) -> "CaptureSettings":
+    def _names_known(self) -> "CollectSettings":
         if self.annotations_format not in FORMATS:
             raise ValueError(f"annotations_format must be one of {', '.join(FORMATS)}, got {self.annotations_format}")
         if self.label_model not in MODELS:
             raise ValueError(f"label_model must be one of {', '.join(MODELS)}, got {self.label_model}")
         return self
-
-    @property
-    def simulated(self) -> Literal["session"]:
-        """What is simulated when a run names no session."""
-        return "session"
 
     def hash_of(self, data: str) -> str:
         """Return the content hash of a session's captures and the SHA-256 of its annotations, joined by `+`."""
@@ -56,7 +53,7 @@ class CaptureSettings(Settings):
             store: Folder where captures go unless `captures` says where.
         """
         # Kubeflow Pipelines has no null: what is left out takes its default, None, again.
-        values = self.model_dump(mode="json", exclude_none=True, exclude={"seed"})
+        values = self.model_dump(mode="json", exclude_none=True, include=set(CollectSettings.model_fields))
         session_hash, _, annotations_sha256 = data_hash.partition("+")
         return {
             **values,
@@ -70,6 +67,17 @@ class CaptureSettings(Settings):
     def _annotations_of(self, session: str) -> str:
         named = self.annotations
         return named if "://" in named else posixpath.normpath(posixpath.join(session, named))
+
+
+class CaptureSettings(CollectSettings):
+    """What a run of `capture` can be told, besides where its session is."""
+
+    seed: int = Field(0, ge=0, lt=2**31, description="seed of simulated glasses, where no session is named")
+
+    @property
+    def simulated(self) -> Literal["session"]:
+        """What is simulated when a run names no session."""
+        return "session"
 
 
 def smoke() -> CaptureSettings:

@@ -2,11 +2,11 @@
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from glassline.settings import Settings
-from pipelines import capture_settings, retrain_settings
-from pipelines.capture_settings import CaptureSettings
+from pipelines import retrain_settings
+from pipelines.capture_settings import CollectSettings
 from pipelines.retrain_settings import RetrainSettings, of_captures
 
 #: Arguments of `retrain` that its import takes; here the labels say all of that.
@@ -16,8 +16,17 @@ _OF_THE_IMPORT = ("data", "data_hash", "data_format", "product", "cycle", "clean
 class EndToEndSettings(Settings):
     """What a run of `end_to_end` can be told, besides where its session is."""
 
-    capture: CaptureSettings = Field(CaptureSettings(), description="from the session to labelled zones")
+    capture: CollectSettings = Field(CollectSettings(), description="from the session to labelled zones")
     retrain: RetrainSettings = Field(of_captures(RetrainSettings()), description="from there to the exported model")
+
+    @model_validator(mode="after")
+    def _labels_tell(self) -> "EndToEndSettings":
+        if (self.retrain.data_format, self.retrain.clean_class) != ("captures", ""):
+            raise ValueError(
+                f"retrain.data_format and retrain.clean_class must be left as they are, the labels tell, got "
+                f"{self.retrain.data_format!r} and {self.retrain.clean_class!r}; run retrain for other data"
+            )
+        return self
 
     @property
     def simulated(self) -> Literal["session"]:
@@ -30,7 +39,7 @@ class EndToEndSettings(Settings):
         return self.retrain.seed
 
     def hash_of(self, data: str) -> str:
-        """Return the hashes of the session; see `CaptureSettings.hash_of`."""
+        """Return the hashes of the session; see `CollectSettings.hash_of`."""
         return self.capture.hash_of(data)
 
     def arguments(self, data: str, data_hash: str, store: str) -> dict[str, Any]:
@@ -48,9 +57,19 @@ class EndToEndSettings(Settings):
         }
 
 
-PRESETS = {
-    name: lambda name=name: EndToEndSettings(
-        capture=capture_settings.PRESETS[name](), retrain=of_captures(retrain_settings.PRESETS[name]())
-    )
-    for name in capture_settings.PRESETS
-}
+def smoke() -> EndToEndSettings:
+    """Return the smallest run that executes every step."""
+    return EndToEndSettings(capture=CollectSettings(proposals=True), retrain=of_captures(retrain_settings.smoke()))
+
+
+def demo() -> EndToEndSettings:
+    """Return a run of minutes on two cores."""
+    return EndToEndSettings(retrain=of_captures(retrain_settings.demo()))
+
+
+def full() -> EndToEndSettings:
+    """Return the run for a rig's session."""
+    return EndToEndSettings(retrain=of_captures(retrain_settings.full()))
+
+
+PRESETS = {"smoke": smoke, "demo": demo, "full": full}

@@ -40,6 +40,9 @@ from glassline.vision.zone_images import grey_reader
 Grey = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 
+#: Grey levels of 12 that become 0 and 255; in a wider window faint marks fade (simulated glasses of seed 100).
+DARK_FIELD_WINDOW = (0, 1500)
+
 _IMAGES_AT_ONCE = 32
 _TABLE, _COUNTS = "samples.parquet", "counts.json"
 
@@ -68,11 +71,8 @@ class ExtractSettings(Settings):
 
 
 def dark_field_extract() -> ExtractSettings:
-    """Return the preset of the dark-field rig: the brightest light state, 12 bit by a window that keeps faint marks.
-
-    The window was chosen on simulated glasses of seed 100: faint marks fade in a wider one.
-    """
-    return ExtractSettings(candidates=dark_field_candidates(), depth_window=(0, 1500))
+    """Return the preset of the dark-field rig: the brightest light state, 12 bit by a window that keeps faint marks."""
+    return ExtractSettings(candidates=dark_field_candidates(), depth_window=DARK_FIELD_WINDOW)
 
 
 @dataclass
