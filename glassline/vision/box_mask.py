@@ -29,6 +29,8 @@ _SMOOTH, _NEARBY, _CLOSE = 0.07, 0.8, 0.35
 _OUTLINE = 0.4
 # Pieces smaller than this share of the largest are specks.
 _SPECK = 0.15
+# Glare is smooth: it is looked for with so many pixels over the box.
+_COARSE = 32
 
 
 def any_mark(response: LightResponse) -> Real:
@@ -47,6 +49,27 @@ def at_scales(strength_HW: Real) -> list[Real]:
         noise = 1.4826 * float(np.median(steps)) / math.sqrt(2)
         scales.append(np.asarray((blurred_HW - np.median(blurred_HW[::5, ::5])) / max(noise, 1e-3), np.float32))
     return scales
+
+
+def without_glare(strength_HW: Real, rows: slice, columns: slice) -> Real:
+    """Return the strength in a box above all around it that is wider than the box: glare of the rim, a large stain.
+
+    Args:
+        strength_HW: Strength of the whole zone.
+        rows: Rows of the box.
+        columns: Columns of the box.
+    """
+    height, width = rows.stop - rows.start, columns.stop - columns.start
+    edge_px = max(height, width)
+    shrink = max(1, edge_px // _COARSE)
+    top, left = max(rows.start - edge_px, 0), max(columns.start - edge_px, 0)
+    around_HW = strength_HW[top : rows.stop + edge_px, left : columns.stop + edge_px]
+    small = tuple(max(1, size // shrink) for size in around_HW.shape[::-1])
+    kernel = np.ones((max(3, round(1.2 * edge_px / shrink)),) * 2, np.uint8)
+    wide_HW = cv2.morphologyEx(cv2.resize(around_HW, small, interpolation=cv2.INTER_AREA), cv2.MORPH_OPEN, kernel)
+    ground_HW = cv2.resize(wide_HW, around_HW.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    inner = (slice(rows.start - top, rows.stop - top), slice(columns.start - left, columns.stop - left))
+    return np.asarray(around_HW[inner] - np.maximum(ground_HW[inner], 0), np.float32)
 
 
 def segment_box(scales: Sequence[Real], solid: bool) -> Mask:

@@ -1,8 +1,8 @@
 """Classical scratch finder: double threshold on brightness, and on area, with preference of direction.
 
 A pixel belongs to a candidate when its brightest light state passes the low threshold and its component
-somewhere passes the high one; the component must be large enough. Of the candidates those are scratches
-that answer to some light directions more than to others. Until a network is there this is the current
+somewhere passes the high one. Scratches are what of a candidate answers to some light directions more than to
+others, where that is large enough. Until a network is there this is the current
 model of the label merge; after that, a row to compare with.
 
 Source: Wang 2019a, as Turko 2021, section 2, tells it (grey threshold and area threshold); two grey
@@ -35,8 +35,8 @@ class DoubleThresholdSettings(Settings):
     )
     near_um: float = Field(40, gt=0, description="how far `near` is")
     max_width_um: float = Field(150, gt=0, description="width from which a mark is no scratch: dents, folds, glare")
-    min_area_um2: float = Field(1500, ge=0, description="area that a component needs")
-    min_modulation: float = Field(0.35, ge=0, le=1, description="modulation over azimuth that a scratch needs")
+    min_area_um2: float = Field(5000, ge=0, description="area that a scratch needs")
+    min_modulation: float = Field(0.4, ge=0, le=1, description="modulation over azimuth that a scratch needs")
 
     @model_validator(mode="after")
     def _low_below_high(self) -> "DoubleThresholdSettings":
@@ -82,9 +82,9 @@ def threshold(response: LightResponse, pitch_um: float, settings: DoubleThreshol
     """
     strength_HW, modulation_HW = narrow(response.strength_HW, settings.max_width_um / pitch_um), response.modulation_HW
     bright_HW = (strength_HW > settings.low_sigma) & near_its_peak(strength_HW, pitch_um, settings)
-    candidates_HW = _components(bright_HW, strength_HW, settings, pitch_um)
+    candidates_HW = _components(bright_HW, strength_HW, settings.high_sigma, 0)
     directed_HW = candidates_HW & (modulation_HW >= settings.min_modulation)
-    mask_HW = _components(directed_HW, strength_HW, settings, pitch_um)
+    mask_HW = _components(directed_HW, strength_HW, settings.high_sigma, settings.min_area_um2 / pitch_um**2)
     peak_HW = np.maximum(strength_HW, 0)
     score_HW = modulation_HW * peak_HW / (peak_HW + np.float32(settings.high_sigma))
     return Segmentation(np.asarray(score_HW, np.float32), mask_HW, candidates_HW)
@@ -103,11 +103,11 @@ def near_its_peak(strength_HW: Real, pitch_um: float, settings: DoubleThresholdS
     return np.asarray(strength_HW >= settings.share_of_peak * peak_HW)
 
 
-def _components(over_HW: Mask, strength_HW: Real, settings: DoubleThresholdSettings, pitch_um: float) -> Mask:
+def _components(over_HW: Mask, strength_HW: Real, high_sigma: float, area_px: float) -> Mask:
     """Return the components that are large enough and somewhere over the high threshold."""
     count, labels_HW, stats, _ = cv2.connectedComponentsWithStats(over_HW.astype(np.uint8), connectivity=8)
     keep = np.zeros(count, np.bool_)
-    keep[np.unique(labels_HW[over_HW & (strength_HW > settings.high_sigma)])] = True
-    keep &= stats[:, cv2.CC_STAT_AREA] * pitch_um**2 >= settings.min_area_um2
+    keep[np.unique(labels_HW[over_HW & (strength_HW > high_sigma)])] = True
+    keep &= stats[:, cv2.CC_STAT_AREA] >= area_px
     keep[0] = False
     return np.asarray(keep[labels_HW])

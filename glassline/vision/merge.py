@@ -17,7 +17,7 @@ import numpy as np
 
 from glassline.data.annotations.boxes import Box
 from glassline.data.captures.meta import ZoneMeta
-from glassline.vision.box_mask import any_mark, at_scales, reach_of, segment_box
+from glassline.vision.box_mask import any_mark, at_scales, reach_of, segment_box, without_glare
 from glassline.vision.current_model import CurrentModel
 from glassline.vision.double_threshold import Mask, Segmentation
 from glassline.vision.light_states import LightResponse
@@ -108,7 +108,9 @@ def merge_boxes(
         by_model_HW = pieces.inside(rows, columns) if own else None
         mask_HW = by_model_HW
         if mask_HW is None:
-            mask_HW = segment_box([scale_HW[rows, columns] for scale_HW in (own_scales if own else scales)], not own)
+            cut = [scale_HW[rows, columns] for scale_HW in own_scales] if own else []
+            cut = cut or [without_glare(scale_HW, rows, columns) for scale_HW in scales]
+            mask_HW = segment_box(cut, solid=not own)
         moved = Box(box.label, (left, top, right - left, bottom - top), box.status)
         by: By = "box" if by_model_HW is None else "model"
         merged.append(MergedObject(moved, left, top, mask_HW, found.mask_HW[rows, columns], by))

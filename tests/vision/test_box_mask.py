@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from glassline.vision.box_mask import at_scales, reach_of, segment_box
+from glassline.vision.box_mask import at_scales, reach_of, segment_box, without_glare
 
 
 def _noise(shape_HW=(80, 80), seed=0) -> np.ndarray:
@@ -46,6 +46,21 @@ def test_mark_under_the_noise_of_a_pixel_is_found_blurred():
     expected_HW[90:110, 60:140] = True
     mask_HW = segment_box([scale_HW[box] for scale_HW in at_scales(strength_HW)], solid=True)
     assert _iou(mask_HW, expected_HW[box]) > 0.6
+
+
+def test_glare_is_taken_away_and_a_mark_in_it_stays():
+    glare_HW = np.repeat(np.linspace(300, 0, 200, dtype=np.float32)[None], 200, axis=0)
+    marked_HW = glare_HW.copy()
+    marked_HW[80:100, 60:80] += 50
+    box = (slice(75, 105), slice(55, 85))
+    assert np.abs(without_glare(glare_HW, *box)).max() < 10
+    assert without_glare(marked_HW, *box)[10, 10] == pytest.approx(50, abs=10)
+
+
+def test_mark_at_the_rim_of_the_zone_is_no_glare():
+    strength_HW = np.zeros((200, 200), np.float32)
+    strength_HW[80:120, :10] = 50
+    assert without_glare(strength_HW, slice(75, 125), slice(0, 14))[25, 5] == 50
 
 
 @pytest.mark.parametrize("solid", [True, False])
