@@ -12,6 +12,7 @@ from glassline_cli.import_data import import_data
 from glassline_cli.ingest import ingest
 from glassline_cli.metrics import metrics
 from glassline_cli.models import models
+from glassline_cli.propose import propose
 from glassline_cli.rig import rig_check, rig_simulator
 from glassline_cli.run import compile_, run, submit
 from glassline_cli.simulate import app as simulate
@@ -32,6 +33,7 @@ app.command("capture")(capture)
 app.command("ingest")(ingest)
 app.add_typer(simulate, name="simulate")
 app.add_typer(captures, name="captures")
+app.command("propose")(propose)
 app.command("rig-simulator")(rig_simulator)
 app.command("rig-check")(rig_check)
 app.command("models")(models)
