@@ -80,7 +80,7 @@ def _session(what: str, settings: RigSettings, rows: int, out: Path, overlap: bo
     wanted = rows * COLUMNS * len(settings.light_states)
     lost = wanted - sum(captures.shape(ref)[0] for ref in whole)
     print(
-        f"{what:<22} {wanted:>4} frames, {lost} lost, {result.retaken:>4} frames and {result.retries} zones taken again, "
+        f"{what:<22} {wanted:>4} frames, {lost} lost, {result.retaken:>4} frames and {result.retries} zones again, "
         f"{result.frames_per_s:5.1f} frames/s, {result.megabytes_per_s:5.1f} MB/s",
         flush=True,
     )
