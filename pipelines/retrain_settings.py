@@ -122,8 +122,9 @@ def full() -> RetrainSettings:
 
 
 def of_captures(preset: RetrainSettings) -> RetrainSettings:
-    """Return a preset for captures of the dark-field rig: 12 bit, bright marks on black."""
-    return preset.model_copy(update={"data_format": "captures", "extract": dark_field_extract()})
+    """Return a preset for captures of the dark-field rig: 12 bit, bright marks on black, most of them dust."""
+    training = preset.training.model_copy(update={"class_weights": "root"})
+    return preset.model_copy(update={"data_format": "captures", "extract": dark_field_extract(), "training": training})
 
 
 PRESETS = {
