@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from pycocotools import mask as coco_mask
 
-from glassline.data.importers import read_source
 from glassline.data.annotations.coco_objects import _unpacked
+from glassline.data.importers import read_source
 from glassline.errors import DataError
 
 
