@@ -44,7 +44,8 @@ def propose(
 
     console = Console()
     settings = ProposeSettings.parse({"depth_window": depth_window, "pictures": pictures.value})
+    opened = open_captures(captures)
     with progress_of("looking at zones", console) as report:
-        images = write_proposals(open_captures(captures), format.value, current_model(model), settings, out, report)
+        images = write_proposals(opened, opened.zones(), format.value, current_model(model), settings, out, report)
     console.print(f"{len(images)} zones, {sum(len(image.boxes) for image in images)} boxes")
     console.print(f"written: {out}", markup=False, soft_wrap=True)

@@ -34,21 +34,22 @@ def collect(
     propose: dict,
 ) -> Collected:
     """Wire the steps up to the table of images: what `capture` and `end_to_end` share."""
-    # Never from the cache: what is there already is not sent again, and the hash is that of what is there now.
+    # Never from the cache: what is there already is not sent again, and what was removed since is.
     moved = with_s3(ingest_captures(session=session, session_hash=session_hash, captures=captures))
     moved.set_caching_options(False)
-    verified = with_s3(verify_captures(captures=captures, captures_hash=moved.output))
+    zones = moved.outputs["zones"]
+    verified = with_s3(verify_captures(zones=zones, captures_hash=moved.outputs["Output"]))
     with dsl.If(proposals == True, name="propose"):  # noqa: E712 - kfp builds the condition of it
         with_s3(
             propose_labels(
-                captures=captures, captures_hash=verified.output, annotations_format=annotations_format,
-                model=label_model, propose=propose,
+                zones=zones, captures_hash=verified.output, annotations_format=annotations_format, model=label_model,
+                propose=propose,
             )
         )  # fmt: skip
     merged = with_s3(
         merge_labels(
-            captures=captures, captures_hash=verified.output, annotations=annotations, model=label_model, merge=merge,
-            annotations_sha256=annotations_sha256, annotations_format=annotations_format,
+            zones=zones, captures_hash=verified.output, annotations=annotations, annotations_sha256=annotations_sha256,
+            annotations_format=annotations_format, model=label_model, merge=merge,
         )
     )  # fmt: skip
     imported = with_s3(import_labels(labels=merged.outputs["labels"]))

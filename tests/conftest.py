@@ -17,6 +17,7 @@ from glassline.data.annotations.boxes import AnnotatedImage, Annotations, Box
 from glassline.data.annotations.coco import write_coco_file
 from glassline.data.captures.meta import ZoneMeta
 from glassline.data.captures.store import open_captures
+from glassline.data.captures.zone_list import write_zone_list
 from glassline.data.labels import LabelledObject, Labels, ZoneLabels, read_labels
 from glassline.data.samples import SampleTable
 from glassline.data.shards import ShardWriter
@@ -215,6 +216,18 @@ def marked_captures(
             captures.write(zone_meta(glass=glass, kind="marked"), marked_SHW)
             truths.append(scratches_HW)
         return tmp_path / "captures", truths
+
+    return write
+
+
+@pytest.fixture
+def zone_list(tmp_path: Path) -> Callable[[Path], str]:
+    """Write the list of all zones of a folder and return its path: zone_list(captures)."""
+
+    def write(folder: Path) -> str:
+        captures = open_captures(folder)
+        write_zone_list(tmp_path / "zones.json", captures, captures.zones())
+        return str(tmp_path / "zones.json")
 
     return write
 

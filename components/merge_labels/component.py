@@ -5,7 +5,7 @@ from components.images import IMAGES
 
 @dsl.component(base_image=IMAGES.vision, install_kfp_package=False)
 def merge_labels(
-    captures: str,
+    zones: dsl.Input[dsl.Dataset],
     captures_hash: str,
     annotations: str,
     annotations_sha256: str,
@@ -17,8 +17,8 @@ def merge_labels(
     """Merge inspectors' boxes with the current model's masks into labels of the clean captures.
 
     Args:
-        captures: Folder or S3 URL of the captures.
-        captures_hash: Their content hash at submission; the merge refuses another.
+        zones: List of zones that `ingest_captures` wrote.
+        captures_hash: Their content hash, so that caching follows it.
         annotations: Annotation file, a folder for voc; a path or an S3 URL.
         annotations_sha256: Hash of them at submission, so that caching follows them; the merge refuses another.
         annotations_format: coco, voc, cvat or label-studio.
@@ -31,4 +31,4 @@ def merge_labels(
     """
     from glassline.steps.merge_labels import merge_labels as step
 
-    return step(captures, captures_hash, annotations, annotations_format, model, merge, labels.path, annotations_sha256)
+    return step(zones.path, annotations, annotations_sha256, annotations_format, model, merge, labels.path)

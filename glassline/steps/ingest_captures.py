@@ -1,22 +1,24 @@
 """Move a session's captures to where they are kept."""
 
 from glassline.data.captures.store import open_captures
+from glassline.data.captures.zone_list import write_zone_list
 from glassline.data.ingest import ingest
 from glassline.data.location import open_location
 from glassline.errors import DataError
 from glassline.tracking import parent_tags, step_run
 
 
-def ingest_captures(session: str, captures: str, session_hash: str = "") -> str:
-    """Send the whole zones of a session that are not there yet.
+def ingest_captures(session: str, session_hash: str, captures: str, zones_path: str) -> str:
+    """Send the whole zones of a session that are not there yet, and list where they are.
 
     Args:
         session: Folder of captures on this machine.
-        captures: Folder or `s3://bucket/prefix` where captures are kept.
         session_hash: Content hash of the session when the run was submitted; "" skips the comparison.
+        captures: Folder or `s3://bucket/prefix` where captures are kept; other sessions may be there.
+        zones_path: Where the list of the session's zones goes.
 
     Returns:
-        Content hash of all captures that are kept there.
+        Content hash of the session's zones.
 
     Raises:
         DataError: The session changed since the run was submitted, has no whole zone, or one that no longer matches
@@ -31,7 +33,7 @@ def ingest_captures(session: str, captures: str, session_hash: str = "") -> str:
                 f"{found[:12]}; submit the run again"
             )
         done = ingest(session, captures)
-        content = open_captures(captures).content_hash()
+        content = write_zone_list(zones_path, open_captures(captures), open_captures(session).zones())
         run.params({"captures_hash": content})
         run.metrics(
             {

@@ -8,11 +8,12 @@ import pandas as pd
 from glassline.analysis.agreement import PAIRS, Unit, agreement, unit_table, zone_units
 from glassline.data.annotations.fetched import annotations_hash, fetched
 from glassline.data.annotations.zones import Inspection, ZoneBoxes, read_inspection
-from glassline.data.captures.store import Captures, open_captures
+from glassline.data.captures.meta import ZoneRef
+from glassline.data.captures.store import Captures
+from glassline.data.captures.zone_list import read_zone_list
 from glassline.data.labels import CONTROL, Labels, ZoneLabels
 from glassline.data.problems import Problems
 from glassline.errors import DataError
-from glassline.steps.propose_labels import check_captures
 from glassline.tracking import StepRun, parent_tags, step_run
 from glassline.vision.current_model import current_model
 from glassline.vision.zone_merge import MergeSettings, ZoneMerge, merge_zone
@@ -21,32 +22,30 @@ _OVERLAYS = 12  # zones drawn
 
 
 def merge_labels(
-    captures: str, captures_hash: str, annotations: str, annotations_format: str, model: str,
-    merge: Mapping[str, Any], labels_path: str, annotations_sha256: str = "",
+    zones_path: str, annotations: str, annotations_sha256: str, annotations_format: str, model: str,
+    merge: Mapping[str, Any], labels_path: str,
 ) -> str:  # fmt: skip
     """Merge the boxes of an annotation file into a label file and return its content hash.
 
     Args:
-        captures: Folder or S3 URL of the captures.
-        captures_hash: Content hash of the captures; "" skips the comparison.
+        zones_path: List of zones that `ingest_captures` wrote; boxes may also lie on zones of earlier sessions.
         annotations: Annotation file, a folder for voc; a path or an S3 URL.
+        annotations_sha256: Hash of the annotations when the run was submitted; "" skips the comparison.
         annotations_format: coco, voc, cvat or label-studio.
         model: Name of the current model.
         merge: Fields of `MergeSettings`.
         labels_path: Where the label file goes.
-        annotations_sha256: Hash of the annotations when the run was submitted; "" skips the comparison.
 
     Raises:
-        DataError: Captures or annotations changed, a record breaks a rule, or a zone moved too far and `merge.refused`
+        DataError: Zones or annotations changed, a record breaks a rule, or a zone moved too far and `merge.refused`
             is `fail`; names glass and zone.
         SettingsError: Model or a setting is unknown.
     """
-    params = {"captures": captures, "annotations": annotations, "annotations_format": annotations_format}
+    params = {"annotations": annotations, "annotations_format": annotations_format}
     with step_run("merge_labels", {**params, "model": model, "merge": dict(merge)}) as run:
         settings = MergeSettings.parse(merge)
-        check_captures(captures_hash, captures)
+        opened, refs = read_zone_list(zones_path)
         _check_annotations(annotations_sha256, annotations)
-        opened = open_captures(captures)
         with fetched(annotations) as file:
             inspection = read_inspection(file, annotations_format, opened, settings.classes)
         tally = _Tally(run, settings)
@@ -54,12 +53,12 @@ def merge_labels(
             tally.add(zone, merge_zone(opened, zone, current_model(model), settings))
             if done % max(len(inspection.zones) // 10, 1) == 0:
                 print(f"merge_labels: {done} of {len(inspection.zones)} zones", flush=True)
-        tally.raise_if_refused(captures)
+        tally.raise_if_refused(opened.location.url)
         labels = _labels(opened, tally.zones, inspection)
         labels.write(labels_path)
         content = labels.content_hash()
         run.params({"content_hash": content})
-        _log(run, tally, inspection, opened)
+        _log(run, tally, inspection, refs)
         return content
 
 
@@ -126,7 +125,7 @@ def _labels(captures: Captures, zones: Sequence[ZoneLabels], inspection: Inspect
     )
 
 
-def _log(run: StepRun, tally: _Tally, inspection: Inspection, captures: Captures) -> None:
+def _log(run: StepRun, tally: _Tally, inspection: Inspection, refs: Sequence[ZoneRef]) -> None:
     units = unit_table(tally.units)
     rows = agreement(units, inspection.classes)
     run.table(rows, "agreement")
@@ -138,7 +137,7 @@ def _log(run: StepRun, tally: _Tally, inspection: Inspection, captures: Captures
         parent_tags({}, known)
     boxes = int(units["inspector"].sum())
     listed = {zone.clean for zone in inspection.zones}
-    not_looked_at = len(set(captures.zones(kind="clean")) - listed)
+    not_looked_at = len({ref for ref in refs if ref.kind == "clean"} - listed)
     run.metrics(
         {
             "zones": len(tally.zones), "zones_refused": len(tally.refused), "zones_not_looked_at": not_looked_at,

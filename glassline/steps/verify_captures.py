@@ -7,7 +7,8 @@ import pandas as pd
 
 from glassline.data.captures.meta import ZoneRef
 from glassline.data.captures.sheet import write_sheet
-from glassline.data.captures.store import Captures, open_captures
+from glassline.data.captures.store import Captures
+from glassline.data.captures.zone_list import read_zone_list
 from glassline.errors import DataError
 from glassline.tracking import StepRun, step_run
 
@@ -18,39 +19,30 @@ _SHOWN = 12
 _NAMED = 20
 
 
-def verify_captures(captures: str, captures_hash: str) -> str:
-    """Compare every byte of every whole zone with the zone's manifest.
+def verify_captures(zones_path: str) -> str:
+    """Compare every byte of the listed zones with their manifests.
 
     Args:
-        captures: Folder or `s3://bucket/prefix` of captures.
-        captures_hash: Their content hash; "" skips the comparison.
+        zones_path: List of zones that `ingest_captures` wrote.
 
     Returns:
-        The content hash.
+        The zones' content hash.
 
     Raises:
-        DataError: A byte has changed, a file is missing or too many, or the content hash is another; names the zones.
+        DataError: A byte has changed, a file is missing or too many, or a zone is another; names the zones.
         StorageError: The place does not answer.
     """
-    opened = open_captures(captures)
-    with step_run("verify_captures", {"captures": opened.location.url, "captures_hash": captures_hash}) as run:
-        refs = opened.zones()
-        for ref in opened.unfinished():
-            run.note(f"{ref.path} is not whole and was left out: an upload that has not ended")
+    with step_run("verify_captures", {}) as run:
+        opened, refs = read_zone_list(zones_path)
+        run.params({"captures": opened.location.url})
         found = [_checked(opened, ref) for ref in refs]
-        if found:
-            run.table(pd.DataFrame(found), "zones")
+        run.table(pd.DataFrame(found), "zones")
         wrong = [row for row in found if row["fault"]]
         run.metrics({"zones": len(found), "zones_wrong": len(wrong)})
-        _refuse(captures, wrong, len(found))
-        content = opened.content_hash(refs)
-        if captures_hash and content != captures_hash:
-            raise DataError(
-                f"{captures} must not change between ingest and verification: its hash was {captures_hash[:12]}, now "
-                f"it is {content[:12]}; submit the run again"
-            )
+        if wrong:
+            raise _changed(opened.location.url, wrong, len(found))
         _show(run, opened, refs)
-        return content
+        return opened.content_hash(refs)
 
 
 def _checked(opened: Captures, ref: ZoneRef) -> dict[str, str]:
@@ -64,15 +56,12 @@ def _checked(opened: Captures, ref: ZoneRef) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _refuse(captures: str, wrong: list[dict[str, str]], zones: int) -> None:
-    if not zones:
-        raise DataError(f"captures must have at least one whole zone, got none below {captures}; ingest a session")
-    if wrong:
-        names = ", ".join(row["zone"] for row in wrong[:_NAMED]) + (", …" if len(wrong) > _NAMED else "")
-        raise DataError(
-            f"every byte of {captures} must be as it was captured, got {len(wrong)} changed zones of {zones}: {names} "
-            f"({wrong[0]['fault']}); remove and ingest them again"
-        )
+def _changed(captures: str, wrong: list[dict[str, str]], zones: int) -> DataError:
+    names = ", ".join(row["zone"] for row in wrong[:_NAMED]) + (", …" if len(wrong) > _NAMED else "")
+    return DataError(
+        f"every byte of {captures} must be as it was captured, got {len(wrong)} changed zones of {zones}: {names} "
+        f"({wrong[0]['fault']}); remove and ingest them again"
+    )
 
 
 def _show(run: StepRun, opened: Captures, refs: list[ZoneRef]) -> None:

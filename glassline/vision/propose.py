@@ -1,6 +1,6 @@
 """Pre-annotations: boxes around what the current model finds, for an inspector to confirm, move or delete."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -35,13 +35,14 @@ class ProposeSettings(Settings):
 
 
 def write_proposals(
-    captures: Captures, form: str, model: CurrentModel, settings: ProposeSettings, out: Path,
+    captures: Captures, refs: Sequence[ZoneRef], form: str, model: CurrentModel, settings: ProposeSettings, out: Path,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[AnnotatedImage]:  # fmt: skip
-    """Write the pictures of all zones and the boxes that the model proposes on them.
+    """Write the pictures of some zones and the boxes that the model proposes on them.
 
     Args:
         captures: Where the zones lie.
+        refs: The zones; those of the kind that `settings.pictures` names go out.
         form: One of FORMATS.
         model: The current model.
         settings: Which pictures, and how.
@@ -58,7 +59,7 @@ def write_proposals(
     """
     if form not in FORMATS:
         raise SettingsError(f"the format must be one of {', '.join(FORMATS)}, got {form!r}; choose one of them")
-    zones, images = _zones_of(captures, settings.pictures), []
+    zones, images = _shown(captures, refs, settings.pictures), []
     with written_whole(out) as beside:
         pictures = beside / FORMATS[form].images
         pictures.mkdir(parents=True)
@@ -101,17 +102,17 @@ def propose_zone(
     return AnnotatedImage(name, (width, height), boxes)
 
 
-def _zones_of(captures: Captures, pictures: Kind) -> list[ZoneRef]:
+def _shown(captures: Captures, refs: Sequence[ZoneRef], pictures: Kind) -> list[ZoneRef]:
     """Return the zones of a kind whose clean one is there.
 
     Raises:
         DataError: There is none.
     """
-    known = set(captures.zones())
-    found = sorted(ref for ref in known if ref.kind == pictures and ZoneRef(ref.glass, "clean", ref.zone) in known)
+    of_kind = sorted(ref for ref in refs if ref.kind == pictures)
+    found = [ref for ref in of_kind if ZoneRef(ref.glass, "clean", ref.zone) in captures]
     if not found:
         raise DataError(
-            f"captures must have at least one {pictures} zone with its clean one, got none below "
+            f"captures must have at least one {pictures} zone with its clean one, got none of {len(refs)} zones in "
             f"{captures.location.url}; check the folder"
         )
     return found

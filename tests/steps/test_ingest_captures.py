@@ -1,6 +1,7 @@
 """A session is moved and read again: what the two steps return, refuse and leave in MLflow."""
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from glassline.data.captures.meta import ZoneMeta
 from glassline.data.captures.store import open_captures
+from glassline.data.captures.zone_list import read_zone_list
 from glassline.errors import DataError, SettingsError
 from glassline.steps.ingest_captures import ingest_captures
 from glassline.steps.verify_captures import verify_captures
@@ -44,53 +46,66 @@ def _last_run(step: str):
 
 
 def test_ingest_and_verify_return_the_hash_of_what_was_captured(session: Path, tmp_path: Path) -> None:
-    content = ingest_captures(str(session), str(tmp_path / "kept"))
+    zones_path = str(tmp_path / "zones.json")
+    content = ingest_captures(str(session), "", str(tmp_path / "kept"), zones_path)
     assert content == open_captures(session).content_hash()
-    assert verify_captures(str(tmp_path / "kept"), content) == content
+    assert verify_captures(zones_path) == content
+
+
+def test_ingest_lists_its_own_session_and_no_other(
+    session: Path, tmp_path: Path, zone_meta: Callable[..., ZoneMeta]
+) -> None:
+    kept, zones_path = tmp_path / "kept", str(tmp_path / "zones.json")
+    open_captures(kept).write(zone_meta(glass="G9"), np.zeros((6, 8, 8), np.uint16))
+    content = ingest_captures(str(session), "", str(kept), zones_path)
+    _, refs = read_zone_list(zones_path)
+    assert (content, refs) == (open_captures(session).content_hash(), open_captures(session).zones())
 
 
 def test_ingest_logs_what_it_sent_and_nothing_the_second_time(session: Path, tmp_path: Path) -> None:
-    ingest_captures(str(session), str(tmp_path / "kept"))
+    ingest_captures(str(session), "", str(tmp_path / "kept"), str(tmp_path / "zones.json"))
     first = _last_run("ingest_captures").data.metrics
-    ingest_captures(str(session), str(tmp_path / "kept"))
+    ingest_captures(str(session), "", str(tmp_path / "kept"), str(tmp_path / "zones.json"))
     again = _last_run("ingest_captures").data.metrics
     assert (first["zones"], first["zones_sent"], first["files_sent"]) == (2, 2, 6)
     assert (again["zones"], again["files_sent"], again["bytes_sent"]) == (2, 0, 0)
 
 
-def test_ingest_refuses_a_secret_in_the_url_before_it_is_logged(session: Path) -> None:
+def test_ingest_refuses_a_secret_in_the_url_before_it_is_logged(session: Path, tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as refused:
-        ingest_captures(str(session), "s3://KEY:hidden@bucket")
+        ingest_captures(str(session), "", "s3://KEY:hidden@bucket", str(tmp_path / "zones.json"))
     assert "hidden" not in str(refused.value)
 
 
-def test_verify_shows_every_zone_and_a_contact_sheet(session: Path) -> None:
-    verify_captures(str(session), "")
+def test_verify_shows_every_zone_and_a_contact_sheet(session: Path, zone_list: Callable[[Path], str]) -> None:
+    verify_captures(zone_list(session))
     run = _last_run("verify_captures")
     assert run.data.metrics["zones"] == 2
     logged = [one.path for folder in ("figures", "tables") for one in client().list_artifacts(run.info.run_id, folder)]
     assert logged == ["figures/zones.png", "tables/zones.json"]
 
 
-def test_verify_names_the_zone_that_has_changed_and_logs_it(session: Path) -> None:
+def test_verify_names_the_zone_that_has_changed_and_logs_it(session: Path, zone_list: Callable[[Path], str]) -> None:
+    zones_path = zone_list(session)
     chunk = session / "G1.zarr" / "clean-01" / "c" / "0" / "0" / "0"
     chunk.write_bytes(chunk.read_bytes()[:-1])
     with pytest.raises(DataError, match=r"1 changed zones of 2: G1\.zarr/clean-01 \(.*c/0/0/0 has changed"):
-        verify_captures(str(session), "")
+        verify_captures(zones_path)
     assert _last_run("verify_captures").data.metrics["zones_wrong"] == 1
 
 
-def test_verify_refuses_captures_of_another_hash(session: Path) -> None:
-    with pytest.raises(DataError, match="must not change between ingest and verification"):
-        verify_captures(str(session), "0" * 64)
+def test_verify_refuses_a_zone_that_was_taken_anew(
+    session: Path, zone_list: Callable[[Path], str], zone_meta: Callable[..., ZoneMeta]
+) -> None:
+    zones_path = zone_list(session)
+    shutil.rmtree(session / "G1.zarr" / "clean-01")
+    open_captures(session).write(zone_meta(glass="G1", zone=1), np.zeros((6, 8, 8), np.uint16))
+    with pytest.raises(DataError, match="must be those that were ingested"):
+        verify_captures(zones_path)
 
 
-def test_verify_refuses_captures_without_a_zone(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="at least one whole zone"):
-        verify_captures(str(tmp_path / "none"), "")
-
-
-def test_verify_leaves_out_and_tells_a_zone_that_is_not_whole(session: Path) -> None:
+def test_verify_names_a_zone_that_is_gone(session: Path, zone_list: Callable[[Path], str]) -> None:
+    zones_path = zone_list(session)
     (session / "G1.zarr" / "clean-01" / "manifest.json").unlink()
-    verify_captures(str(session), "")
-    assert "clean-01 is not whole" in _last_run("verify_captures").data.tags["glassline.notes"]
+    with pytest.raises(DataError, match=r"G1\.zarr/clean-01 must be a whole zone"):
+        verify_captures(zones_path)

@@ -20,24 +20,25 @@ def tracked(store, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def _propose(folder, tmp_path, form="cvat", captures_hash="", model="classical"):
+def _propose(zones_path, tmp_path, form="cvat", model="classical"):
     settings = {"depth_window": [60.0, 1200.0]}
-    propose_labels(str(folder), captures_hash, form, model, settings, str(tmp_path / "out"))
+    propose_labels(zones_path, form, model, settings, str(tmp_path / "out"))
 
 
-def test_proposals_are_written_whole(marked_captures, tmp_path):
+def test_proposals_are_written_whole(marked_captures, zone_list, tmp_path):
     folder, _ = marked_captures([(0, 0)])
-    _propose(folder, tmp_path)
+    _propose(zone_list(folder), tmp_path)
     written = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.*"))
     assert written == ["annotations.xml", "images/G0000_clean_00.png"]
 
 
-def test_bad_arguments_write_nothing(marked_captures, tmp_path):
+def test_bad_arguments_write_nothing(marked_captures, zone_list, tmp_path):
     folder, _ = marked_captures([(0, 0)])
+    zones_path = zone_list(folder)
     with pytest.raises(SettingsError, match="must be one of coco, voc, cvat, label-studio, got 'yolo'"):
-        _propose(folder, tmp_path, form="yolo")
+        _propose(zones_path, tmp_path, form="yolo")
     with pytest.raises(SettingsError, match="model must be one of"):
-        _propose(folder, tmp_path, model="unet")
-    with pytest.raises(DataError, match="must not change"):
-        _propose(folder, tmp_path, captures_hash="0000")
+        _propose(zones_path, tmp_path, model="unet")
+    with pytest.raises(DataError, match="must be a list of zones"):
+        _propose(str(tmp_path / "none.json"), tmp_path)
     assert not (tmp_path / "out").exists()

@@ -23,9 +23,7 @@ def test_background_may_differ_from_colour_to_colour_and_from_place_to_place():
     mosaic_HW = _flat(size_px=512)[0].astype(float) * np.tile([[1.0, 0.5], [0.6, 1.0]], (256, 256))
     mosaic_HW += np.linspace(0, 80, 512)  # 20 sigmas from one rim to the other
     # The rim has no neighbour cells.
-    inner_HW = above_background(mosaic_HW.round().astype(np.uint16), "GRBG")[
-        :, 192:-192
-    ]
+    inner_HW = above_background(mosaic_HW.round().astype(np.uint16), "GRBG")[:, 192:-192]
     assert np.abs(inner_HW).max() < 8
 
 

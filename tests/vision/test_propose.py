@@ -16,7 +16,8 @@ MODEL = current_model("classical")
 
 def _propose(folder, form, out, **settings):
     parsed = ProposeSettings.parse({"depth_window": (60, 1200), **settings})
-    return write_proposals(open_captures(folder), form, MODEL, parsed, out)
+    captures = open_captures(folder)
+    return write_proposals(captures, captures.zones(), form, MODEL, parsed, out)
 
 
 def test_pieces_that_lie_close_share_a_box():
