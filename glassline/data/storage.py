@@ -5,7 +5,7 @@ import hashlib
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from glassline.errors import StorageError
@@ -19,17 +19,22 @@ def written_whole(target: str | Path) -> Iterator[Path]:
     """Yield a path beside `target` to write a file or folder to; rename it into place on success.
 
     A crash, a full disk or an exception leaves `target` as it was. A folder that already stands at
-    `target` is replaced only once the new one is complete.
+    `target` is replaced only once the new one is complete, and never by a file.
 
     Raises:
-        StorageError: The disk is full or the folder may not be written; names the path.
+        StorageError: The disk is full, the folder may not be written, or a folder stands where a file should be;
+            names the path.
     """
     target = Path(target)
+    if target.name in ("", ".."):  # `.` and `/` too
+        raise _no_file(target)
     beside = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.partial")
     ready_folder(target.parent)
     try:
         yield beside
         if target.is_dir():
+            if not beside.is_dir():
+                raise _no_file(target)
             shutil.rmtree(target)
         beside.rename(target)
     except OSError as error:
@@ -43,12 +48,25 @@ def written_whole(target: str | Path) -> Iterator[Path]:
             raise StorageError(
                 f"{target} must be in a folder that may be written ({error.strerror}); choose another --out"
             ) from error
+        if str(error.filename).startswith((str(beside), str(target))):
+            raise StorageError(
+                f"{target} must be a name that its disk takes, got {error.strerror}; choose another --out"
+            ) from error
         raise
     finally:
+        _remove(beside)
+
+
+def _remove(beside: Path) -> None:
+    with suppress(OSError):  # a name that the disk does not take left nothing
         if beside.is_dir():
             shutil.rmtree(beside, ignore_errors=True)
         else:
             beside.unlink(missing_ok=True)
+
+
+def _no_file(target: Path) -> StorageError:
+    return StorageError(f"{target} must be a file to write, got a folder; add a name to --out")
 
 
 def ready_folder(folder: Path) -> None:
@@ -61,6 +79,16 @@ def ready_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(f"{folder} must be a folder that may be written ({error}); choose another --out") from error
+
+
+def check_empty(out: Path) -> None:
+    """Refuse a folder that holds something: it would be replaced as a whole.
+
+    Raises:
+        StorageError: It does, or is a file.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise StorageError(f"{out} must be a missing or empty folder, got one that holds files; choose another --out")
 
 
 def check_apart(out: Path, data: Path) -> None:

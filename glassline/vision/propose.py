@@ -12,7 +12,7 @@ from glassline.data.annotations.boxes import AnnotatedImage, Annotations, Box
 from glassline.data.captures.meta import Kind, ZoneRef
 from glassline.data.captures.store import Captures
 from glassline.data.images import to_eight_bit
-from glassline.data.storage import written_whole
+from glassline.data.storage import check_empty, written_whole
 from glassline.errors import DataError, SettingsError
 from glassline.settings import Settings
 from glassline.vision.bayer import grey_of_states
@@ -46,7 +46,7 @@ def write_proposals(
         form: One of FORMATS.
         model: The current model.
         settings: Which pictures, and how.
-        out: Folder, written whole or not at all: a folder of pictures and the annotations beside it.
+        out: Missing or empty folder, written whole or not at all: a folder of pictures and the annotations beside it.
         progress: Called with (zones done, zones in all).
 
     Returns:
@@ -55,12 +55,13 @@ def write_proposals(
     Raises:
         SettingsError: The format is unknown.
         DataError: There is no zone to show, or a chunk is damaged.
-        StorageError: The disk is full or the folder may not be written.
+        StorageError: The folder holds something, labels perhaps; the disk is full or the folder may not be written.
     """
+    check_empty(out)
     if form not in FORMATS:
         raise SettingsError(f"the format must be one of {', '.join(FORMATS)}, got {form!r}; choose one of them")
     zones, images = _shown(captures, refs, settings.pictures), []
-    with written_whole(out) as beside:
+    with written_whole(out.resolve()) as beside:
         pictures = beside / FORMATS[form].images
         pictures.mkdir(parents=True)
         for done, ref in enumerate(zones, start=1):

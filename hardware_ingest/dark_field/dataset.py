@@ -24,8 +24,7 @@ from glassline.data.annotations.coco import write_coco_file
 from glassline.data.captures.meta import Kind, ZoneMeta, ZoneRef
 from glassline.data.captures.store import Captures, open_captures
 from glassline.data.labels import CONTROL, Labels, ZoneLabels
-from glassline.data.storage import written_whole
-from glassline.errors import StorageError
+from glassline.data.storage import check_empty, written_whole
 from glassline.settings import Settings
 from hardware_ingest.dark_field.glass import Stream, child
 from hardware_ingest.dark_field.scene import DarkFieldScene, SceneSettings
@@ -100,8 +99,7 @@ def simulate_glasses(settings: GlassSetSettings, out: Path, progress: Callable[[
         StorageError: The folder holds something, or may not be written.
     """
     difficulty_of(settings.difficulty)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise StorageError(f"{out} must be a missing or empty folder, got one that holds files; choose another --out")
+    check_empty(out)
     with written_whole(out.resolve()) as beside, ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_THREADS)) as pool:
         captures = open_captures(beside / "captures")
         zones: list[SimulatedZone] = []

@@ -11,8 +11,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from glassline.data.storage import written_whole
-from glassline.errors import SettingsError, StorageError
+from glassline.data.storage import check_empty, written_whole
+from glassline.errors import SettingsError
 from hardware_ingest.line_scan.render import Spot, render_glass
 from hardware_ingest.line_scan.settings import (
     CLASSES,
@@ -82,8 +82,7 @@ def _check(samples: int, seed: int, out: Path) -> None:
         raise SettingsError(f"samples must be >= 1, got {samples}; ask for at least one spot")
     if seed < 0:
         raise SettingsError(f"seed must be >= 0, got {seed}; choose another")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise StorageError(f"{out} must be a missing or empty folder, got one that holds files; choose another --out")
+    check_empty(out)
 
 
 def _image(glass: int, settings: LineScanSettings) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from glassline.data.storage import check_apart, folder_hash, ready_folder, sha256_file, written_whole
+from glassline.data.storage import check_apart, check_empty, folder_hash, ready_folder, sha256_file, written_whole
 from glassline.errors import StorageError
 
 
@@ -80,6 +80,39 @@ def test_written_whole_passes_other_errors_on(tmp_path):
     with pytest.raises(FileNotFoundError):
         _stop_halfway(tmp_path / "a.txt", FileNotFoundError())
     assert list(tmp_path.iterdir()) == []
+
+
+def _write(target: Path) -> None:
+    with written_whole(target) as beside:
+        beside.write_text("a file")
+
+
+def test_written_whole_never_puts_a_file_in_the_place_of_a_folder(tmp_path):
+    (tmp_path / "captures").mkdir()
+    (tmp_path / "captures" / "zone").touch()
+    with pytest.raises(StorageError, match="captures must be a file to write, got a folder"):
+        _write(tmp_path / "captures")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["captures", "zone"]
+
+
+@pytest.mark.parametrize("name", [".", "..", "/"])
+def test_written_whole_refuses_a_name_that_can_only_be_a_folder(name):
+    with pytest.raises(StorageError, match="got a folder"):
+        _write(Path(name))
+
+
+def test_written_whole_refuses_a_name_that_the_disk_does_not_take(tmp_path):
+    with pytest.raises(StorageError, match=r"a name that its disk takes.*another --out"):
+        _write(tmp_path / ("a" * 300))
+
+
+def test_check_empty_takes_only_a_missing_or_empty_folder(tmp_path):
+    check_empty(tmp_path / "none")
+    check_empty(tmp_path)
+    (tmp_path / "labels.xml").touch()
+    for path in (tmp_path, tmp_path / "labels.xml"):
+        with pytest.raises(StorageError, match="missing or empty folder"):
+            check_empty(path)
 
 
 def test_sha256_file_is_the_known_digest(tmp_path):

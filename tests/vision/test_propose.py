@@ -7,7 +7,7 @@ import pytest
 from glassline.data.annotations import FORMATS
 from glassline.data.captures.store import open_captures
 from glassline.data.problems import Problems
-from glassline.errors import DataError, SettingsError
+from glassline.errors import DataError, SettingsError, StorageError
 from glassline.vision.current_model import current_model
 from glassline.vision.propose import ProposeSettings, propose_boxes, write_proposals
 
@@ -52,6 +52,17 @@ def test_pictures_may_be_the_marked_ones(marked_captures, tmp_path):
     images = _propose(folder, "voc", tmp_path / "out", pictures="marked")
     assert [image.name for image in images] == ["G0000_marked_00.png", "G0001_marked_00.png"]
     assert (tmp_path / "out" / "JPEGImages" / "G0001_marked_00.png").is_file()
+
+
+def test_a_folder_that_holds_edited_labels_is_never_replaced(marked_captures, tmp_path):
+    folder, _ = marked_captures([(0, 0)])
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "annotations.json").write_text("edited")
+    for out in (tmp_path / "out", folder):
+        with pytest.raises(StorageError, match="missing or empty folder"):
+            _propose(folder, "coco", out)
+    assert (tmp_path / "out" / "annotations.json").read_text() == "edited"
+    assert len(open_captures(folder).zones()) == 2
 
 
 def test_captures_without_a_zone_to_show_are_refused(tmp_path):
