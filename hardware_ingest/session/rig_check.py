@@ -6,6 +6,7 @@ from glassline.errors import DeviceError, SettingsError
 from hardware_ingest.devices import Frame
 from hardware_ingest.rig.build import Rig
 from hardware_ingest.session.area import AreaScan
+from hardware_ingest.session.claim import sole_session
 from hardware_ingest.session.crew import CameraCrew
 from hardware_ingest.session.safe import make_safe
 from hardware_ingest.session.signals import stop_signals
@@ -32,18 +33,20 @@ def check_rig(rig: Rig, times: int) -> Repeatability:
         )
     grid = rig.settings.grid
     crew = CameraCrew(rig.cameras, (grid.width_px, grid.height_px))
-    unsafe: DeviceError | None = None
-    with stop_signals() as signals:
+    why: BaseException | None = None
+    with sole_session(rig.settings.illuminator), stop_signals() as signals:
         try:
             try:
-                found = _checked(rig, crew, times)
+                return _checked(rig, crew, times)
             finally:
                 signals.ignore()
+        except BaseException as error:
+            why = error
+            raise
         finally:
             unsafe = make_safe([rig.illuminator.ensure_stopped, rig.stage.ensure_stopped, crew.ensure_stopped])
-    if unsafe:
-        raise unsafe
-    return found
+            if unsafe:
+                raise DeviceError(f"{why or 'the check is done'}; NOT SAFE: {unsafe}") from why
 
 
 def _checked(rig: Rig, crew: CameraCrew, times: int) -> Repeatability:

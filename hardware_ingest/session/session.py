@@ -11,6 +11,7 @@ from glassline.data.captures.store import Captures, open_captures
 from glassline.errors import DataError, DeviceError, GlasslineError, StorageError
 from hardware_ingest.rig.build import Rig
 from hardware_ingest.session.area import AreaScan
+from hardware_ingest.session.claim import sole_session
 from hardware_ingest.session.crew import CameraCrew
 from hardware_ingest.session.faults import Device, DeviceFault, blaming
 from hardware_ingest.session.line import LineScan
@@ -68,7 +69,7 @@ class CaptureSession:
 
         unsafe: DeviceError | None = None
         writer = ZoneWriter(self._captures, written)
-        with stop_signals() as signals:
+        with sole_session(self._settings.illuminator), stop_signals() as signals:
             try:
                 with writer:
                     try:

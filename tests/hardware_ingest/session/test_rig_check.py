@@ -39,3 +39,10 @@ def test_rig_check_is_for_area_scan():
     bench = Bench(Glasses(rig, "standard", 0).scene("G0001", "clean"), rig.stage)
     with pytest.raises(SettingsError, match="for area scan"):
         check_rig(build_rig(rig, bench), times=1)
+
+
+def test_rig_check_tells_lights_that_it_cannot_switch_off(standing):
+    rig, bench = standing
+    bench.coils.faults.gone_after_writes = 9
+    with pytest.raises(DeviceError, match=r"must answer.*NOT SAFE.*lights must be off.*switch off the ring's power"):
+        check_rig(rig, times=1)
