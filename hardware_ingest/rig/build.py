@@ -1,5 +1,6 @@
 """Devices from settings: real ones by their addresses, simulated ones around one bench."""
 
+from copy import copy
 from dataclasses import dataclass
 
 from glassline.errors import SettingsError
@@ -63,4 +64,5 @@ def _camera(settings: RigSettings, number: int, bench: Bench | None) -> Camera:
         frame_mm = settings.grid.height_px * settings.grid.pitch_um / 1000
         encoder = Encoder(bench, frame_mm, told.offset_mm, camera.frame_timeout_ms / 1000)
         return SimLineCamera(camera, bench, encoder)
-    return SimCamera(camera, bench.scene, lambda: bench.where(told.offset_mm), lambda: bench.lit)
+    # A scene remembers where it is looked at: every camera, in a thread of its own, looks at one of its own.
+    return SimCamera(camera, copy(bench.scene), lambda: bench.where(told.offset_mm), lambda: bench.lit)

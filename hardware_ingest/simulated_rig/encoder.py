@@ -1,6 +1,7 @@
 """A simulated line camera: its lines follow the moving stage."""
 
 import time
+from copy import copy
 
 from glassline.errors import DeviceError
 from hardware_ingest.camera.settings import CameraSettings
@@ -50,7 +51,7 @@ class SimLineCamera(SimCamera):
 
     def __init__(self, settings: CameraSettings, bench: Bench, encoder: Encoder) -> None:
         """Put the camera over the bench; the encoder fires its lines."""
-        super().__init__(settings, bench.scene, encoder.wait_for_lines, lambda: bench.lit)
+        super().__init__(settings, copy(bench.scene), encoder.wait_for_lines, lambda: bench.lit)
         self._encoder = encoder
 
     def start_acquiring(self) -> None:

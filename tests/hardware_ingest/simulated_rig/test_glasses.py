@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from glassline.data.captures.store import open_captures
@@ -52,3 +53,15 @@ def test_every_glass_has_a_scene_of_its_own():
     glasses = Glasses(simulated_rig(SMALL, "standard"), "standard", 0)
     frames = [glasses.scene(glass, "clean").expose(0, 0, (0,), 8000, 0, (64, 64)) for glass in ("G1", "G2", "one")]
     assert len({frame_HW.tobytes() for frame_HW in frames}) == 3
+
+
+def test_two_cameras_at_the_same_time_see_what_one_sees_zone_by_zone(tmp_path):
+    settings, bench = bench_of()
+    second = settings.cameras[0].model_copy(update={"offset_mm": (settings.grid.zones()[1].x_mm, 0.0)})
+    both = settings.model_copy(update={"cameras": (*settings.cameras, second)})
+    capture_glass(build_rig(settings, bench), JOB, tmp_path / "one", lambda event: None)
+    capture_glass(build_rig(both, bench_of()[1]), JOB, tmp_path / "two", lambda event: None)
+    one, two = open_captures(tmp_path / "one"), open_captures(tmp_path / "two")
+    for ref in one.zones():
+        # The noise differs: the second camera has taken part in the lights check.
+        assert np.corrcoef(one.read(ref).ravel(), two.read(ref).ravel())[0, 1] > 0.98
