@@ -64,4 +64,4 @@ def test_two_cameras_at_the_same_time_see_what_one_sees_zone_by_zone(tmp_path):
     one, two = open_captures(tmp_path / "one"), open_captures(tmp_path / "two")
     for ref in one.zones():
         # The noise differs: the second camera has taken part in the lights check.
-        assert np.corrcoef(one.read(ref).ravel(), two.read(ref).ravel())[0, 1] > 0.98
+        assert np.corrcoef(one.read(ref).ravel(), two.read(ref).ravel())[0, 1] > 0.99
