@@ -30,6 +30,7 @@ Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 # What is wrong with a TIFF comes as an error; its log lines go only where logging is set up.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 # Decoders that a stray file may reach; Pillow knows many more, some of which start other programs.
 _FORMATS = ("JPEG", "PNG", "BMP")

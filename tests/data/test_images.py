@@ -82,6 +82,14 @@ def test_read_grey_never_fills_a_truncated_file(write_image, name):
         np.testing.assert_array_equal(grey_HW, whole_HW)
 
 
+def test_a_truncated_tiff_says_so_in_its_error_alone(tmp_path, capfd):
+    tifffile.imwrite(tmp_path / "a.tif", np.ones((64, 64), np.uint16))
+    (tmp_path / "a.tif").write_bytes((tmp_path / "a.tif").read_bytes()[:5000])
+    with pytest.raises(DataError, match="whole, readable image"):
+        read_grey(tmp_path / "a.tif")
+    assert capfd.readouterr() == ("", "")
+
+
 @pytest.mark.parametrize("cut", [1, 2, 20, 500])
 def test_read_grey_refuses_a_jpeg_without_its_end(write_image, cut):
     path = write_image("a.jpg", pixels=PIXELS_HW)
