@@ -1,6 +1,6 @@
 """What a run was submitted with is what it reads: anything else is refused, by name."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,15 +14,6 @@ from glassline.steps.ingest_captures import ingest_captures
 from glassline.steps.merge_labels import merge_labels
 
 OTHER = "0" * 64
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _tracked_apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path_factory.mktemp('mlflow') / 'mlflow.db'}")
-        for name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"):
-            patch.delenv(name, raising=False)
-        yield
 
 
 def test_import_refuses_captures_that_changed_after_submission(

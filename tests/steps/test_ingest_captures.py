@@ -1,7 +1,7 @@
 """A session is moved and read again: what the two steps return, refuse and leave in MLflow."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,17 +14,6 @@ from glassline.errors import DataError, SettingsError
 from glassline.steps.ingest_captures import ingest_captures
 from glassline.steps.verify_captures import verify_captures
 from glassline.tracking import client
-
-
-@pytest.fixture(scope="module", autouse=True)
-def local_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    folder = tmp_path_factory.mktemp("mlflow")
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"):
-            patch.delenv(name, raising=False)
-        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
-        patch.chdir(folder)
-        yield
 
 
 @pytest.fixture

@@ -17,20 +17,6 @@ from glassline.steps.merge_labels import merge_labels
 from glassline.tracking import client
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    """Return one store for all tests: a new one takes seconds to set up."""
-    return f"sqlite:///{tmp_path_factory.mktemp('mlflow')}/mlflow.db"
-
-
-@pytest.fixture(autouse=True)
-def tracked(store, tmp_path, monkeypatch):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", store)
-    for name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.chdir(tmp_path)
-
-
 def _drawn(truths, shifts_px, label="scratch", status="wiped"):
     """Return the boxes that an inspector draws on the marked zones, one around all scratches of each."""
     images = []

@@ -6,20 +6,6 @@ from glassline.errors import DataError, SettingsError
 from glassline.steps.propose_labels import propose_labels
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    """Return one store for all tests: a new one takes seconds to set up."""
-    return f"sqlite:///{tmp_path_factory.mktemp('mlflow')}/mlflow.db"
-
-
-@pytest.fixture(autouse=True)
-def tracked(store, tmp_path, monkeypatch):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", store)
-    for name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.chdir(tmp_path)
-
-
 def _propose(zones_path, tmp_path, form="cvat", model="classical"):
     settings = {"depth_window": [60.0, 1200.0]}
     propose_labels(zones_path, form, model, settings, str(tmp_path / "out"))
