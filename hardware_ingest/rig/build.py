@@ -28,9 +28,8 @@ class Rig:
 
 
 def needs_bench(settings: RigSettings) -> bool:
-    """Return whether any device is simulated in this process."""
-    kinds = [settings.illuminator.kind, settings.stage.kind, *(camera.kind for camera in settings.cameras)]
-    return "simulated" in kinds
+    """Return whether the devices are simulated in this process: all are, or none."""
+    return settings.stage.kind == "simulated"
 
 
 def build_rig(settings: RigSettings, bench: Bench | None = None) -> Rig:
@@ -43,26 +42,24 @@ def build_rig(settings: RigSettings, bench: Bench | None = None) -> Rig:
     Raises:
         SettingsError: It has simulated devices and no bench.
     """
-    if bench is None and needs_bench(settings):
+    numbers, settle_ms = range(len(settings.cameras)), settings.illuminator.settle_ms
+    if not needs_bench(settings):
+        cameras = tuple(build_camera(settings.camera(number)) for number in numbers)
+        ring = LedRing(ModbusCoils(settings.illuminator), settle_ms)
+        return Rig(settings, cameras, ring, GrblStage(SerialLine(settings.stage), settings.stage))
+    if bench is None:
         raise SettingsError(
             "a rig with simulated devices needs a simulated glass, got none; set the kind of every device to a real one"
         )
-    coils = ModbusCoils(settings.illuminator) if bench is None or settings.illuminator.kind == "modbus" else bench.coils
-    line = (
-        SerialLine(settings.stage) if bench is None or settings.stage.kind == "grbl" else SimulatedLine(bench.machine)
-    )
-    cameras = tuple(_camera(settings, number, bench) for number in range(len(settings.cameras)))
-    return Rig(settings, cameras, LedRing(coils, settings.illuminator.settle_ms), GrblStage(line, settings.stage))
+    simulated = tuple(_simulated_camera(settings, number, bench) for number in numbers)
+    stage = GrblStage(SimulatedLine(bench.machine), settings.stage)
+    return Rig(settings, simulated, LedRing(bench.coils, settle_ms), stage)
 
 
-def _camera(settings: RigSettings, number: int, bench: Bench | None) -> Camera:
-    told, camera = settings.cameras[number], settings.camera(number)
-    if told.kind == "genicam":
-        return build_camera(camera)
-    assert bench is not None
+def _simulated_camera(settings: RigSettings, number: int, bench: Bench) -> Camera:
+    offset_mm, camera = settings.cameras[number].offset_mm, settings.camera(number)
     if settings.scan == "line":
         frame_mm = settings.grid.height_px * settings.grid.pitch_um / 1000
-        encoder = Encoder(bench, frame_mm, told.offset_mm, camera.frame_timeout_ms / 1000)
-        return SimLineCamera(camera, bench, encoder)
+        return SimLineCamera(camera, bench, Encoder(bench, frame_mm, offset_mm, camera.frame_timeout_ms / 1000))
     # A scene remembers where it is looked at: every camera, in a thread of its own, looks at one of its own.
-    return SimCamera(camera, copy(bench.scene), lambda: bench.where(told.offset_mm), lambda: bench.lit)
+    return SimCamera(camera, copy(bench.scene), lambda: bench.where(offset_mm), lambda: bench.lit)

@@ -14,6 +14,9 @@ from hardware_ingest.illuminator.settings import IlluminatorSettings, LightsChec
 from hardware_ingest.stage.settings import StageSettings
 from hardware_ingest.zones import ZoneGrid, demo_grid
 
+#: What of a camera decides its pictures, beside the grid and the gain.
+_SEEN_OF_A_CAMERA = {"pixel_format", "mosaic", "significant_bits", "x_px", "y_px", "offset_mm"}
+
 
 class LightState(Settings):
     """One frame of a zone: two opposite LED groups, and how long they are looked at."""
@@ -79,6 +82,20 @@ class RigSettings(Settings):
         return self
 
     @model_validator(mode="after")
+    def _real_or_simulated(self) -> "RigSettings":
+        kinds = {
+            "illuminator": self.illuminator.kind, "stage": self.stage.kind,
+            **{f"cameras.{number}": camera.kind for number, camera in enumerate(self.cameras)},
+        }  # fmt: skip
+        simulated = [name for name, kind in kinds.items() if kind == "simulated"]
+        if 0 < len(simulated) < len(kinds):
+            raise ValueError(
+                f"the devices of a rig must be all real or all simulated, got {', '.join(simulated)} simulated beside "
+                "real ones; set their kind"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _lines_follow_the_belt(self) -> "RigSettings":
         if self.scan == "area":
             return self
@@ -117,13 +134,16 @@ class RigSettings(Settings):
     def camera(self, number: int) -> CameraSettings:
         """Return the settings of a camera, with the grid's size of a frame and the rig's gain."""
         told = self.cameras[number].model_dump(include=set(CameraSettings.model_fields))
+        if [camera.name for camera in self.cameras].count(told["name"]) > 1:
+            told["name"] = f"{told['name']} {number}"
         size = {"width_px": self.grid.width_px, "height_px": self.grid.height_px, "gain_db": self.gain_db}
         return CameraSettings(**{**told, **size})
 
     def seen(self) -> dict[str, Any]:
         """Return what decides the pictures, and must not change within a glass."""
         picture = self.model_dump(mode="json", include={"scan", "grid", "light_states", "gain_db", "line_us"})
-        return {**picture, "offsets_mm": [list(camera.offset_mm) for camera in self.cameras]}
+        cameras = [camera.model_dump(mode="json", include=_SEEN_OF_A_CAMERA) for camera in self.cameras]
+        return {**picture, "cameras": cameras, "origin_mm": list(self.stage.origin_mm)}
 
 
 def read_rig(path: str | Path) -> RigSettings:

@@ -1,6 +1,6 @@
 import pytest
 
-from glassline.errors import DataError
+from glassline.errors import DataError, SettingsError
 from hardware_ingest.rig.settings import RigSettings
 from hardware_ingest.session.record import Job, begin_or_resume
 
@@ -25,3 +25,13 @@ def test_a_session_file_that_is_damaged_is_refused(tmp_path, content):
 def test_a_session_goes_on_with_more_retries(tmp_path):
     begin_or_resume(tmp_path, JOB, RigSettings())
     begin_or_resume(tmp_path, JOB, RigSettings(retries=9))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"cameras": [{"mosaic": "RGGB"}]}, {"cameras": [{"x_px": 8}]}, {"stage": {"origin_mm": [1, 0]}}],
+)
+def test_a_session_does_not_go_on_with_another_region_filter_or_origin(tmp_path, changed):
+    begin_or_resume(tmp_path, JOB, RigSettings())
+    with pytest.raises(SettingsError, match="begun with"):
+        begin_or_resume(tmp_path, JOB, RigSettings.parse(changed))
