@@ -47,7 +47,7 @@ class AreaScan:
             yield Shot(zone, camera, place_mm[0] + off_x_mm, place_mm[1] + off_y_mm, frames_CSHW[camera])
 
     def _stop(self, zones: Sequence[Zone]) -> Stop:
-        return plan_stops(zones, [camera.offset_mm for camera in self._settings.cameras])[0]
+        return next(plan_stops(zones, [camera.offset_mm for camera in self._settings.cameras]))
 
     def _move(self, stop: Stop, groups: Sequence[int] = ()) -> tuple[float, float]:
         """Move and settle; the lights switch meanwhile. Returns where the stage stands."""

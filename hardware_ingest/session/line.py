@@ -65,7 +65,7 @@ class LineScan:
                     yield Shot(zone, strip.camera, place_mm[0] + off_x_mm, y_mm, frame_HW[None])
 
     def _stop(self, zones: Sequence[Zone]) -> Stop:
-        return plan_stops(zones, [camera.offset_mm for camera in self._settings.cameras])[0]
+        return next(plan_stops(zones, [camera.offset_mm for camera in self._settings.cameras]))
 
     def _run(self, stop: Stop, groups: Sequence[int], count: int) -> Iterator[tuple[tuple[float, float], list[Frame]]]:
         """Move on from a stop at the speed of the lines; yield where it began, and every camera's next frame."""

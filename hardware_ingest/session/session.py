@@ -20,6 +20,7 @@ from hardware_ingest.session.result import Retried, SessionResult, Written
 from hardware_ingest.session.safe import SessionStopped, make_safe
 from hardware_ingest.session.shot import Scan, Shot
 from hardware_ingest.session.signals import stop_signals
+from hardware_ingest.session.stops import plan_stops
 from hardware_ingest.session.writer import ZoneWriter
 from hardware_ingest.zones import Zone
 
@@ -186,10 +187,12 @@ def capture_glass(rig: Rig, job: Job, folder: Path, report: Report) -> SessionRe
     """Capture one glass into a folder, or go on where an earlier session stopped.
 
     Raises:
-        SettingsError: It was begun with other settings.
+        SettingsError: It was begun with other settings, or the stage does not reach every zone.
         DeviceError: A device failed more often than it is retried; the devices are safe unless it says otherwise.
         StorageError: A zone could not be written; the devices are safe.
         SessionStopped: Ctrl-C, or the process was told to end; the devices are safe.
     """
+    for stop in plan_stops(rig.settings.grid.zones(), [camera.offset_mm for camera in rig.settings.cameras]):
+        rig.settings.stage.machine_mm(stop.x_mm, stop.y_mm)
     begin_or_resume(folder, job, rig.settings)
     return CaptureSession(rig, job, open_captures(folder), report).run()

@@ -1,6 +1,6 @@
 """Where the stage must stop, so that every zone is seen by one camera."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hardware_ingest.zones import Zone
@@ -19,15 +19,14 @@ class Stop:
     seen: tuple[tuple[int, Zone], ...]
 
 
-def plan_stops(zones: Sequence[Zone], offsets_mm: Sequence[tuple[float, float]]) -> list[Stop]:
-    """Return the stops in order of the first zone that each sees.
+def plan_stops(zones: Sequence[Zone], offsets_mm: Sequence[tuple[float, float]]) -> Iterator[Stop]:
+    """Yield the stops in order of the first zone that each sees.
 
     Args:
         zones: Zones still to capture.
         offsets_mm: Per camera, the place on the glass of its first pixel minus that of the stage.
     """
     left = list(zones)
-    stops = []
     while left:
         first = left[0]
         x_mm, y_mm = first.x_mm - offsets_mm[0][0], first.y_mm - offsets_mm[0][1]
@@ -38,5 +37,4 @@ def plan_stops(zones: Sequence[Zone], offsets_mm: Sequence[tuple[float, float]])
                     seen.append((camera, zone))
                     left.remove(zone)
                     break
-        stops.append(Stop(x_mm, y_mm, tuple(seen)))
-    return stops
+        yield Stop(x_mm, y_mm, tuple(seen))

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from glassline.errors import DeviceError
+from glassline.errors import DeviceError, SettingsError
 from hardware_ingest.stage.grbl import ALARMS, ERRORS, MISHEARD, Status, code_of, is_remark, read_status
 from hardware_ingest.stage.io import Line
 from hardware_ingest.stage.settings import StageSettings
@@ -49,15 +49,10 @@ class GrblStage:
     def move_to(self, x_mm: float, y_mm: float, feed_mm_s: float | None = None) -> None:
         """Start a move; the soft limits are checked before anything is sent."""
         settings = self._settings
-        target_mm = (x_mm + settings.origin_mm[0], y_mm + settings.origin_mm[1])
-        for axis, place_mm, limits_mm in zip(
-            "xy", target_mm, (settings.x_limits_mm, settings.y_limits_mm), strict=True
-        ):
-            if not limits_mm[0] <= place_mm <= limits_mm[1]:
-                raise DeviceError(
-                    f"{self.name}: {axis} must lie within {limits_mm[0]:g} to {limits_mm[1]:g} mm, got {place_mm:.3f}; "
-                    f"mend the zone grid, stage.origin_mm or stage.{axis}_limits_mm"
-                )
+        try:
+            target_mm = settings.machine_mm(x_mm, y_mm)
+        except SettingsError as error:
+            raise DeviceError(f"{self.name}: {error}") from None
         self._target_mm = target_mm
         feed_mm_min = 60 * (settings.feed_mm_s if feed_mm_s is None else feed_mm_s)
         # G53: machine places, whatever offset an operator has left. Absolute, so sending it twice does no harm.

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from glassline.errors import SettingsError
 from glassline.settings import Settings
 
 
@@ -32,3 +33,22 @@ class StageSettings(Settings):
             if low >= high:
                 raise ValueError(f"{name} must be [low, high] with low < high, got [{low:g}, {high:g}]; swap them")
         return self
+
+    def machine_mm(self, x_mm: float, y_mm: float) -> tuple[float, float]:
+        """Return the machine place, x and y in mm, at which a frame's first pixel sees a place on the glass.
+
+        Args:
+            x_mm: Place on the glass, x.
+            y_mm: Place on the glass, y.
+
+        Raises:
+            SettingsError: Outside the soft limits.
+        """
+        place_mm = (x_mm + self.origin_mm[0], y_mm + self.origin_mm[1])
+        for axis, at_mm, (low_mm, high_mm) in zip("xy", place_mm, (self.x_limits_mm, self.y_limits_mm), strict=True):
+            if not low_mm <= at_mm <= high_mm:
+                raise SettingsError(
+                    f"{axis} must lie within {low_mm:g} to {high_mm:g} mm, got {at_mm:.3f}; mend the zone grid, "
+                    f"stage.origin_mm or stage.{axis}_limits_mm"
+                )
+        return place_mm

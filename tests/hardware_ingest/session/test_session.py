@@ -231,3 +231,11 @@ def test_clean_and_marked_lie_side_by_side(small_rig):
     rig.capture(kind="marked")
     assert len(open_captures(rig.folder).zones("G0001", "marked")) == 3
     assert np.array_equal(*(open_captures(rig.folder).read(ZoneRef("G0001", kind, 1)) for kind in ("clean", "marked")))
+
+
+def test_session_of_a_glass_out_of_reach_touches_no_device(small_rig):
+    rig = small_rig(stage={"x_limits_mm": [0.0, 0.5]})
+    with pytest.raises(SettingsError, match=r"x must lie within 0 to 0\.5 mm, got 0\.547; mend the zone grid"):
+        rig.capture()
+    assert rig.bench.coils.writes == 0
+    assert list(rig.folder.iterdir()) == []

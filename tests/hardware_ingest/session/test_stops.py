@@ -10,7 +10,7 @@ def test_one_camera_stops_at_every_zone():
 
 def test_two_cameras_over_two_columns_stop_once_a_row():
     zones = full_grid().zones()
-    stops = plan_stops(zones, [(0.0, 0.0), (zones[1].x_mm, 0.0)])
+    stops = list(plan_stops(zones, [(0.0, 0.0), (zones[1].x_mm, 0.0)]))
     assert len(stops) == 5
     assert [[(camera, zone.index) for camera, zone in stop.seen] for stop in stops][:2] == [
         [(0, 0), (1, 1)],
@@ -26,4 +26,4 @@ def test_every_zone_is_seen_once_whatever_the_cameras():
 
 def test_a_camera_that_looks_beside_a_zone_does_not_see_it():
     zones = [Zone(0, 0.0, 0.0), Zone(1, 10.0, 0.0)]
-    assert len(plan_stops(zones, [(0.0, 0.0), (10.2, 0.0)])) == 2
+    assert len(list(plan_stops(zones, [(0.0, 0.0), (10.2, 0.0)]))) == 2
