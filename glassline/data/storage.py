@@ -73,8 +73,13 @@ def ready_folder(folder: Path) -> None:
     """Make a folder, with its parents, unless it is there.
 
     Raises:
-        StorageError: It cannot be made, or is a file.
+        StorageError: It cannot be made, is a file, or an object store's URL.
     """
+    if "s3:" in folder.parts:
+        raise StorageError(
+            f"{folder} must be a folder of this computer, got an S3 URL; choose another --out, and send it on with "
+            "`glassline ingest`"
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

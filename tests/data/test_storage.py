@@ -176,3 +176,10 @@ def test_check_apart_refuses_to_write_into_the_data(tmp_path, inside):
 def test_check_apart_takes_a_folder_beside_or_around_the_data(tmp_path):
     check_apart(tmp_path / "data-runs", tmp_path / "data")
     check_apart(tmp_path, tmp_path / "data")
+
+
+def test_ready_folder_makes_no_folder_of_an_s3_url(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StorageError, match=r"folder of this computer.*glassline ingest"):
+        ready_folder(Path("s3://bucket/captures"))
+    assert list(tmp_path.iterdir()) == []
