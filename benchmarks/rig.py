@@ -88,20 +88,20 @@ def _session(what: str, settings: RigSettings, rows: int, out: Path, overlap: bo
 
 
 def main(
-    out: Annotated[Path, typer.Option(help="folder for the captures; emptied first")],
+    out: Annotated[Path, typer.Option(help="folder for captures/, emptied first")],
     rows: Annotated[int, typer.Option(min=1, max=30, help="rows of 10 zones in the long session")] = 10,
     address: Annotated[str, typer.Option(help="IP address of the simulated camera")] = "127.0.0.1",
 ) -> None:
     """Print one line per session."""
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
+    captures = out / "captures"
+    shutil.rmtree(captures, ignore_errors=True)
     options = ("--columns", COLUMNS, "--rows", rows, "--seed", SEED, "--address", address)
     with simulator(out, *options) as process:
         settings = read_rig(process.rig_file)
-        _session("no packet lost", settings, rows, out)
+        _session("no packet lost", settings, rows, captures)
         for percent in (0.1, 1.0):
             process.tell(f"loss {percent / 100:g}")
-            _session(f"{percent:g} % of packets lost", settings, 1, out)
+            _session(f"{percent:g} % of packets lost", settings, 1, captures)
         process.tell("loss 0")
         process.tell(f"slow {READ_OUT_S}")
         slow = settings.model_copy(
@@ -109,8 +109,8 @@ def main(
         )
         turns = [
             (
-                _session(f"read-out first {turn}", slow, 1, out, overlap=False).seconds,
-                _session(f"read-out overlaps {turn}", slow, 1, out).seconds,
+                _session(f"read-out first {turn}", slow, 1, captures, overlap=False).seconds,
+                _session(f"read-out overlaps {turn}", slow, 1, captures).seconds,
             )
             for turn in range(TURNS)
         ]

@@ -23,14 +23,13 @@ def _glassline(*words: object) -> None:
 
 
 def main(
-    out: Annotated[Path, typer.Option(help="folder for captures and contact sheet; emptied first")],
+    out: Annotated[Path, typer.Option(help="folder for captures/, emptied first, and contact sheet")],
     seed: Annotated[int, typer.Option(min=0)] = 0,
     address: Annotated[str, typer.Option(help="IP address of the simulated camera")] = "127.0.0.1",
 ) -> None:
     """Start the simulator, check it, capture a glass before and after the pen, verify, draw the contact sheet."""
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
     captures = out / "captures"
+    shutil.rmtree(captures, ignore_errors=True)
     with simulator(out, "--seed", seed, "--address", address) as rig:
         for kind in ("clean", "marked"):
             rig.tell(f"glass {GLASS} {kind}")
