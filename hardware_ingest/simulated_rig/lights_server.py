@@ -22,11 +22,11 @@ class LightsServer:
         """Take the coils; nothing is served yet."""
         self.port = 0
         self._coils = coils
-        self._loop = asyncio.new_event_loop()
         self._server: ModbusTcpServer | None = None
-        self._thread = threading.Thread(target=self._loop.run_forever, name="lights server", daemon=True)
 
     def __enter__(self) -> "LightsServer":
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="lights server", daemon=True)
         self._thread.start()
         self.come()
         return self

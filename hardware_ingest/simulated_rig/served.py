@@ -15,7 +15,7 @@ from glassline.data.storage import written_whole
 from glassline.errors import SettingsError
 from hardware_ingest.camera.gige_device import GigeDevice
 from hardware_ingest.camera.settings import loopback_camera
-from hardware_ingest.devices import Frame, Scene
+from hardware_ingest.devices import LED_GROUPS, Frame, Scene
 from hardware_ingest.illuminator.sim import LightFaults
 from hardware_ingest.rig.settings import RigSettings
 from hardware_ingest.simulated_rig.bench import Bench
@@ -96,12 +96,12 @@ class ServedRig:
         known: dict[str, Callable[..., object]] = {
             "state": lambda: f"groups lit {list(self.bench.lit)}, stage {self.bench.machine.state}",
             "glass": self._put_glass,
-            "dead": lambda group: self.bench.coils.faults.dead.add(int(group)),
-            "stuck": lambda group: self.bench.coils.faults.stuck.add(int(group)),
+            "dead": lambda group: self.bench.coils.faults.dead.add(int(_within(group, LED_GROUPS - 1))),
+            "stuck": lambda group: self.bench.coils.faults.stuck.add(int(_within(group, LED_GROUPS - 1))),
             "lights-gone": self._lights.go,
             "lights-back": self._lights.come,
             "alarm": lambda: self._break_stage("alarm_in_moves", 0),
-            "noise": lambda share: self._break_stage("noise", float(share)),
+            "noise": lambda share: self._break_stage("noise", _within(share, 1)),
             "silent": lambda: self._break_stage("silent", True),
             "slow": self._slow_down,
             "loss": self._lose_packets,
@@ -113,8 +113,8 @@ class ServedRig:
             answer = known[name](*values)
         except (KeyError, TypeError, ValueError):
             raise SettingsError(
-                f"the simulator understands {', '.join(known)}, a few with a value (glass G0002 marked, dead 4, "
-                f"noise 0.05, slow 3, loss 0.01), got {words!r}; say one of these"
+                f"the simulator understands {', '.join(known)}, a few with a value (glass G0002 marked, dead 0 to "
+                f"{LED_GROUPS - 1}, noise and loss 0 to 1, slow 0 to 60 s), got {words!r}; say one of these"
             ) from None
         return f"done: {answer or words}"
 
@@ -125,7 +125,7 @@ class ServedRig:
         setattr(self.bench.machine.faults, name, value)
 
     def _slow_down(self, seconds: str) -> None:
-        self._delay_s = float(seconds)
+        self._delay_s = _within(seconds, 60)
 
     def _see(self, exposure_us: float, gain_db: float, width_px: int, height_px: int) -> Callable[[], Frame]:
         develop = self.bench.see(exposure_us, gain_db, width_px, height_px)
@@ -137,7 +137,7 @@ class ServedRig:
         return slowly
 
     def _lose_packets(self, share: str) -> None:
-        self._lost_packets = float(share)
+        self._lost_packets = _within(share, 1)
         self._camera_gone()
         self._camera_back()
 
@@ -157,3 +157,11 @@ class ServedRig:
         self._delay_s = 0.0
         self._lose_packets("0")
         self._lights.come()
+
+
+def _within(text: str, most: float) -> float:
+    """Return the number that a text says, 0 to `most`; ValueError for any other."""
+    value = float(text)
+    if not 0 <= value <= most:
+        raise ValueError
+    return value
