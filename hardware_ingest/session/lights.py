@@ -55,16 +55,16 @@ class LightsWatch:
             if expected < FAINT:
                 return
             shares.append((background(frame_HW) - self._dark[state.exposure_us][camera]) / expected)
-        usual = statistics.median(shares)
+        usual, name = statistics.median(shares), _seen_by(self._name, self._settings, camera)
         if usual < ALL_FADED:
             raise DeviceError(
-                f"{self._name}: the light must be >= {ALL_FADED:.0%} of what it was at the check, got {usual:.0%} over "
+                f"{name}: the light must be >= {ALL_FADED:.0%} of what it was at the check, got {usual:.0%} over "
                 "all light states; check the ring's power"
             )
         for state, share in zip(self._settings.light_states, shares, strict=True):
             if share < FADED * usual:
                 raise DeviceError(
-                    f"{self._name}: LED groups {state.groups[0]} and {state.groups[1]} must be >= {FADED:.0%} as "
+                    f"{name}: LED groups {state.groups[0]} and {state.groups[1]} must be >= {FADED:.0%} as "
                     f"bright as the others, got {share / usual:.0%}; one has gone dark: replace it or its cable"
                 )
 
@@ -87,7 +87,9 @@ def watch_lights(name: str, look: Look, settings: RigSettings) -> LightsWatch:
 
     dark = levels((), limits.exposure_us)
     alone = zip(*(levels((group,), limits.exposure_us) for group in range(LED_GROUPS)), strict=True)
-    rises = [check_lights(name, dark[camera], lit, limits) for camera, lit in enumerate(alone)]
+    rises = [
+        check_lights(_seen_by(name, settings, camera), dark[camera], lit, limits) for camera, lit in enumerate(alone)
+    ]
     # Stray light grows with the exposure, so that each has a dark level of its own.
     exposures_us = {state.exposure_us for state in settings.light_states}
     return LightsWatch(name, {exposure_us: levels((), exposure_us) for exposure_us in exposures_us}, rises, settings)
@@ -98,3 +100,8 @@ def background(frame_HW: Frame) -> float:
     # An odd step meets all four colours of a mosaic alike.
     sample = np.sort(frame_HW[::7, ::7], axis=None)
     return float(sample[: (sample.size + 1) // 2].mean())
+
+
+def _seen_by(name: str, settings: RigSettings, camera: int) -> str:
+    """Name the lights, and the camera where there are several: it may be the one with its cap on."""
+    return f"{name}, seen by {settings.camera(camera).name}" if len(settings.cameras) > 1 else name

@@ -239,3 +239,11 @@ def test_session_of_a_glass_out_of_reach_touches_no_device(small_rig):
         rig.capture()
     assert rig.bench.coils.writes == 0
     assert list(rig.folder.iterdir()) == []
+
+
+def test_session_names_the_camera_that_sees_no_light(small_rig):
+    rig = small_rig(cameras=[{"name": "left"}, {"name": "right"}], retries=0)
+    dark = rig.cameras[1]
+    dark.trigger = lambda exposure_us: setattr(dark, "_seen", np.full((32, 32), 64, np.uint16))
+    with pytest.raises(DeviceError, match=r"seen by right: a group alone must lift.*lens cap"):
+        rig.capture()
