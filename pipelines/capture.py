@@ -37,18 +37,16 @@ def collect(
     # Never from the cache: what is there already is not sent again, and what was removed since is.
     moved = with_s3(ingest_captures(session=session, session_hash=session_hash, captures=captures))
     moved.set_caching_options(False)
-    zones = moved.outputs["zones"]
-    verified = with_s3(verify_captures(zones=zones, captures_hash=moved.outputs["Output"]))
+    verified = with_s3(verify_captures(zones=moved.output))
     with dsl.If(proposals == True, name="propose"):  # noqa: E712 - kfp builds the condition of it
         with_s3(
             propose_labels(
-                zones=zones, captures_hash=verified.output, annotations_format=annotations_format, model=label_model,
-                propose=propose,
+                zones=verified.output, annotations_format=annotations_format, model=label_model, propose=propose
             )
         )  # fmt: skip
     merged = with_s3(
         merge_labels(
-            zones=zones, captures_hash=verified.output, annotations=annotations, annotations_sha256=annotations_sha256,
+            zones=verified.output, annotations=annotations, annotations_sha256=annotations_sha256,
             annotations_format=annotations_format, model=label_model, merge=merge,
         )
     )  # fmt: skip

@@ -221,13 +221,12 @@ def marked_captures(
 
 
 @pytest.fixture
-def zone_list(tmp_path: Path) -> Callable[[Path], str]:
-    """Write the list of all zones of a folder and return its path: zone_list(captures)."""
+def zone_list() -> Callable[[Path], str]:
+    """List all zones of a folder and return where the list lies: zone_list(captures)."""
 
     def write(folder: Path) -> str:
         captures = open_captures(folder)
-        write_zone_list(tmp_path / "zones.json", captures, captures.zones())
-        return str(tmp_path / "zones.json")
+        return write_zone_list(captures, captures.zones())
 
     return write
 

@@ -8,7 +8,6 @@ def ingest_captures(
     session: str,
     session_hash: str,
     captures: str,
-    zones: dsl.Output[dsl.Dataset],
 ) -> str:
     """Move a session's captures to where they are kept; what is there already is not sent again.
 
@@ -16,11 +15,10 @@ def ingest_captures(
         session: Folder of captures, as the rig wrote it.
         session_hash: Its content hash at submission; the ingest refuses another.
         captures: Folder or s3://bucket/prefix where captures are kept.
-        zones: List of the session's zones, by reference.
 
     Returns:
-        Content hash of the session's zones.
+        Where the list of the session's zones lies, named by their content hash.
     """
     from glassline.steps.ingest_captures import ingest_captures as step
 
-    return step(session, session_hash, captures, zones.path)
+    return step(session, session_hash, captures)

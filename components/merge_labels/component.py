@@ -5,8 +5,7 @@ from components.images import IMAGES
 
 @dsl.component(base_image=IMAGES.vision, install_kfp_package=False)
 def merge_labels(
-    zones: dsl.Input[dsl.Dataset],
-    captures_hash: str,
+    zones: str,
     annotations: str,
     annotations_sha256: str,
     annotations_format: str,
@@ -17,8 +16,7 @@ def merge_labels(
     """Merge inspectors' boxes with the current model's masks into labels of the clean captures.
 
     Args:
-        zones: List of zones that `ingest_captures` wrote.
-        captures_hash: Their content hash, so that caching follows it.
+        zones: Where `ingest_captures` listed them; named by their content hash, so that caching follows it.
         annotations: Annotation file, a folder for voc; a path or an S3 URL.
         annotations_sha256: Hash of them at submission, so that caching follows them; the merge refuses another.
         annotations_format: coco, voc, cvat or label-studio.
@@ -31,4 +29,4 @@ def merge_labels(
     """
     from glassline.steps.merge_labels import merge_labels as step
 
-    return step(zones.path, annotations, annotations_sha256, annotations_format, model, merge, labels.path)
+    return step(zones, annotations, annotations_sha256, annotations_format, model, merge, labels.path)

@@ -5,8 +5,7 @@ from components.images import IMAGES
 
 @dsl.component(base_image=IMAGES.vision, install_kfp_package=False)
 def propose_labels(
-    zones: dsl.Input[dsl.Dataset],
-    captures_hash: str,
+    zones: str,
     annotations_format: str,
     model: str,
     propose: dict,
@@ -15,8 +14,7 @@ def propose_labels(
     """Write the pictures of the listed zones and the boxes that the current model proposes on them.
 
     Args:
-        zones: List of zones that `ingest_captures` wrote.
-        captures_hash: Their content hash, so that caching follows it.
+        zones: Where `ingest_captures` listed them; named by their content hash, so that caching follows it.
         annotations_format: coco, voc, cvat or label-studio.
         model: Name of the current model.
         propose: Fields of `ProposeSettings`.
@@ -24,4 +22,4 @@ def propose_labels(
     """
     from glassline.steps.propose_labels import propose_labels as step
 
-    step(zones.path, annotations_format, model, propose, proposals.path)
+    step(zones, annotations_format, model, propose, proposals.path)

@@ -8,17 +8,16 @@ from glassline.errors import DataError
 from glassline.tracking import parent_tags, step_run
 
 
-def ingest_captures(session: str, session_hash: str, captures: str, zones_path: str) -> str:
+def ingest_captures(session: str, session_hash: str, captures: str) -> str:
     """Send the whole zones of a session that are not there yet, and list where they are.
 
     Args:
         session: Folder of captures on this machine.
         session_hash: Content hash of the session when the run was submitted; "" skips the comparison.
         captures: Folder or `s3://bucket/prefix` where captures are kept; other sessions may be there.
-        zones_path: Where the list of the session's zones goes.
 
     Returns:
-        Content hash of the session's zones.
+        Where the list of the session's zones lies, named by their content hash.
 
     Raises:
         DataError: The session changed since the run was submitted, has no whole zone, or one that no longer matches
@@ -33,7 +32,8 @@ def ingest_captures(session: str, session_hash: str, captures: str, zones_path: 
                 f"{found[:12]}; submit the run again"
             )
         done = ingest(session, captures)
-        content = write_zone_list(zones_path, open_captures(captures), open_captures(session).zones())
+        refs = open_captures(session).zones()
+        zones, content = write_zone_list(open_captures(captures), refs), open_captures(session).content_hash(refs)
         run.params({"captures_hash": content})
         run.metrics(
             {
@@ -43,4 +43,4 @@ def ingest_captures(session: str, session_hash: str, captures: str, zones_path: 
             }
         )  # fmt: skip
         parent_tags({"captures": url, "captures_hash": content})
-        return content
+        return zones

@@ -22,13 +22,13 @@ _OVERLAYS = 12  # zones drawn
 
 
 def merge_labels(
-    zones_path: str, annotations: str, annotations_sha256: str, annotations_format: str, model: str,
+    zones: str, annotations: str, annotations_sha256: str, annotations_format: str, model: str,
     merge: Mapping[str, Any], labels_path: str,
 ) -> str:  # fmt: skip
     """Merge the boxes of an annotation file into a label file and return its content hash.
 
     Args:
-        zones_path: List of zones that `ingest_captures` wrote; boxes may also lie on zones of earlier sessions.
+        zones: Where `ingest_captures` listed them; boxes may also lie on zones of earlier sessions.
         annotations: Annotation file, a folder for voc; a path or an S3 URL.
         annotations_sha256: Hash of the annotations when the run was submitted; "" skips the comparison.
         annotations_format: coco, voc, cvat or label-studio.
@@ -44,7 +44,7 @@ def merge_labels(
     params = {"annotations": annotations, "annotations_format": annotations_format}
     with step_run("merge_labels", {**params, "model": model, "merge": dict(merge)}) as run:
         settings = MergeSettings.parse(merge)
-        opened, refs = read_zone_list(zones_path)
+        opened, refs = read_zone_list(zones)
         _check_annotations(annotations_sha256, annotations)
         with fetched(annotations) as file:
             inspection = read_inspection(file, annotations_format, opened, settings.classes)

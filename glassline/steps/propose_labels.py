@@ -11,12 +11,12 @@ from glassline.vision.propose import ProposeSettings, write_proposals
 
 
 def propose_labels(
-    zones_path: str, annotations_format: str, model: str, propose: Mapping[str, Any], proposals_path: str
+    zones: str, annotations_format: str, model: str, propose: Mapping[str, Any], proposals_path: str
 ) -> None:
     """Write the pictures of the listed zones and the boxes that the current model proposes on them.
 
     Args:
-        zones_path: List of zones that `ingest_captures` wrote.
+        zones: Where `ingest_captures` listed them.
         annotations_format: coco, voc, cvat or label-studio.
         model: Name of the current model.
         propose: Fields of `ProposeSettings`.
@@ -28,7 +28,7 @@ def propose_labels(
     """
     params = {"annotations_format": annotations_format, "model": model, "propose": dict(propose)}
     with step_run("propose_labels", params) as run:
-        captures, refs = read_zone_list(zones_path)
+        captures, refs = read_zone_list(zones)
 
         def progress(done: int, total: int) -> None:
             if done % max(total // 10, 1) == 0:

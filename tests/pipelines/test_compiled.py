@@ -25,6 +25,15 @@ def test_compiled_yaml_takes_every_argument_that_its_presets_give(name: str) -> 
         assert set(preset().arguments("data", "hash", "store")) == declared
 
 
+@pytest.mark.parametrize("name", PIPELINES)
+def test_steps_that_always_run_hand_on_no_file_whose_new_address_would_empty_the_cache(name: str) -> None:
+    components = next(yaml.safe_load_all((COMPILED / f"{name}.yaml").read_text()))["components"]
+    tasks = [task for one in components.values() for task in one.get("dag", {}).get("tasks", {}).values()]
+    always = [task["componentRef"]["name"] for task in tasks if not task.get("cachingOptions", {}).get("enableCache")]
+    steps = [components[component] for component in always if "executorLabel" in components[component]]
+    assert not any("artifacts" in step.get("outputDefinitions", {}) for step in steps)
+
+
 def test_compile_takes_images_from_the_environment(tmp_path: Path) -> None:
     overridden = {**os.environ, "GLASSLINE_IMAGE_PREFIX": "registry.example/team", "GLASSLINE_IMAGE_TAG": "7"}
     command = [sys.executable, "-m", "glassline_cli", "compile", "retrain", "--out", str(tmp_path)]

@@ -42,16 +42,16 @@ def test_import_of_labels_refuses_a_zone_that_was_captured_again(
 
 def test_ingest_refuses_a_session_that_changed_after_submission(rig_session: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="must not change between submission and ingest"):
-        ingest_captures(str(rig_session), OTHER, str(tmp_path / "kept"), str(tmp_path / "zones.json"))
+        ingest_captures(str(rig_session), OTHER, str(tmp_path / "kept"))
     assert not (tmp_path / "kept").exists()
 
 
 def test_merge_refuses_annotations_that_changed_after_submission(
     rig_session: Path, zone_list: Callable[[Path], str], tmp_path: Path
 ) -> None:
-    zones_path, annotations = zone_list(rig_session), str(rig_session.parent / "annotations.json")
+    zones, annotations = zone_list(rig_session), str(rig_session.parent / "annotations.json")
     how = ("coco", "classical", {}, str(tmp_path / "labels.json"))
     with pytest.raises(DataError, match=r"annotations\.json must not change between submission and labelling"):
-        merge_labels(zones_path, annotations, OTHER, *how)
-    merge_labels(zones_path, annotations, annotations_hash(annotations), *how)
+        merge_labels(zones, annotations, OTHER, *how)
+    merge_labels(zones, annotations, annotations_hash(annotations), *how)
     assert (tmp_path / "labels.json").is_file()

@@ -34,27 +34,33 @@ def _last_run(step: str):
     return client().search_runs([found.experiment_id], f"tags.`glassline.step` = '{step}'", max_results=1)[0]
 
 
-def test_ingest_and_verify_return_the_hash_of_what_was_captured(session: Path, tmp_path: Path) -> None:
-    zones_path = str(tmp_path / "zones.json")
-    content = ingest_captures(str(session), "", str(tmp_path / "kept"), zones_path)
-    assert content == open_captures(session).content_hash()
-    assert verify_captures(zones_path) == content
+def test_ingest_and_verify_return_a_list_named_by_the_hash_of_what_was_captured(session: Path, tmp_path: Path) -> None:
+    zones = ingest_captures(str(session), "", str(tmp_path / "kept"))
+    assert Path(zones).stem == open_captures(session).content_hash()
+    assert verify_captures(zones) == zones
+
+
+def test_ingest_returns_the_same_of_the_same_zones_so_that_later_steps_come_from_the_cache(
+    session: Path, tmp_path: Path
+) -> None:
+    first, again = (ingest_captures(str(session), "", str(tmp_path / "kept")) for _ in range(2))
+    assert first == again
+    assert open_captures(tmp_path / "kept").zones() == open_captures(session).zones()
 
 
 def test_ingest_lists_its_own_session_and_no_other(
     session: Path, tmp_path: Path, zone_meta: Callable[..., ZoneMeta]
 ) -> None:
-    kept, zones_path = tmp_path / "kept", str(tmp_path / "zones.json")
+    kept = tmp_path / "kept"
     open_captures(kept).write(zone_meta(glass="G9"), np.zeros((6, 8, 8), np.uint16))
-    content = ingest_captures(str(session), "", str(kept), zones_path)
-    _, refs = read_zone_list(zones_path)
-    assert (content, refs) == (open_captures(session).content_hash(), open_captures(session).zones())
+    _, refs = read_zone_list(ingest_captures(str(session), "", str(kept)))
+    assert refs == open_captures(session).zones()
 
 
 def test_ingest_logs_what_it_sent_and_nothing_the_second_time(session: Path, tmp_path: Path) -> None:
-    ingest_captures(str(session), "", str(tmp_path / "kept"), str(tmp_path / "zones.json"))
+    ingest_captures(str(session), "", str(tmp_path / "kept"))
     first = _last_run("ingest_captures").data.metrics
-    ingest_captures(str(session), "", str(tmp_path / "kept"), str(tmp_path / "zones.json"))
+    ingest_captures(str(session), "", str(tmp_path / "kept"))
     again = _last_run("ingest_captures").data.metrics
     assert (first["zones"], first["zones_sent"], first["files_sent"]) == (2, 2, 6)
     assert (again["zones"], again["files_sent"], again["bytes_sent"]) == (2, 0, 0)
@@ -62,7 +68,7 @@ def test_ingest_logs_what_it_sent_and_nothing_the_second_time(session: Path, tmp
 
 def test_ingest_refuses_a_secret_in_the_url_before_it_is_logged(session: Path, tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as refused:
-        ingest_captures(str(session), "", "s3://KEY:hidden@bucket", str(tmp_path / "zones.json"))
+        ingest_captures(str(session), "", "s3://KEY:hidden@bucket")
     assert "hidden" not in str(refused.value)
 
 
@@ -75,26 +81,26 @@ def test_verify_shows_every_zone_and_a_contact_sheet(session: Path, zone_list: C
 
 
 def test_verify_names_the_zone_that_has_changed_and_logs_it(session: Path, zone_list: Callable[[Path], str]) -> None:
-    zones_path = zone_list(session)
+    zones = zone_list(session)
     chunk = session / "G1.zarr" / "clean-01" / "c" / "0" / "0" / "0"
     chunk.write_bytes(chunk.read_bytes()[:-1])
     with pytest.raises(DataError, match=r"1 changed zones of 2: G1\.zarr/clean-01 \(.*c/0/0/0 has changed"):
-        verify_captures(zones_path)
+        verify_captures(zones)
     assert _last_run("verify_captures").data.metrics["zones_wrong"] == 1
 
 
 def test_verify_refuses_a_zone_that_was_taken_anew(
     session: Path, zone_list: Callable[[Path], str], zone_meta: Callable[..., ZoneMeta]
 ) -> None:
-    zones_path = zone_list(session)
+    zones = zone_list(session)
     shutil.rmtree(session / "G1.zarr" / "clean-01")
     open_captures(session).write(zone_meta(glass="G1", zone=1), np.zeros((6, 8, 8), np.uint16))
     with pytest.raises(DataError, match="must be those that were ingested"):
-        verify_captures(zones_path)
+        verify_captures(zones)
 
 
 def test_verify_names_a_zone_that_is_gone(session: Path, zone_list: Callable[[Path], str]) -> None:
-    zones_path = zone_list(session)
+    zones = zone_list(session)
     (session / "G1.zarr" / "clean-01" / "manifest.json").unlink()
     with pytest.raises(DataError, match=r"G1\.zarr/clean-01 must be a whole zone"):
-        verify_captures(zones_path)
+        verify_captures(zones)

@@ -30,13 +30,12 @@ def _drawn(truths, shifts_px, label="scratch", status="wiped"):
 def _merge(folder, annotations, tmp_path, form="coco", **merge):
     file = FORMATS[form].write(annotations, tmp_path / "drawn")
     out = tmp_path / "out" / "labels.json"
-    return merge_labels(_listed(folder, tmp_path), str(file), "", form, "classical", merge, str(out)), out
+    return merge_labels(_listed(folder), str(file), "", form, "classical", merge, str(out)), out
 
 
-def _listed(folder, tmp_path):
+def _listed(folder):
     captures = open_captures(folder)
-    write_zone_list(tmp_path / "zones.json", captures, captures.zones())
-    return str(tmp_path / "zones.json")
+    return write_zone_list(captures, captures.zones())
 
 
 def _metrics():
@@ -106,16 +105,16 @@ def test_class_that_is_not_asked_for_is_refused(marked_captures, tmp_path):
 
 def test_bad_arguments_are_refused(marked_captures, tmp_path):
     folder, _ = marked_captures([(0, 0)])
-    zones_path = _listed(folder, tmp_path)
+    zones = _listed(folder)
     out = str(tmp_path / "labels.json")
     with pytest.raises(StorageError, match="annotations must be an existing file or folder"):
-        merge_labels(zones_path, str(tmp_path / "none.json"), "", "coco", "classical", {}, out)
+        merge_labels(zones, str(tmp_path / "none.json"), "", "coco", "classical", {}, out)
     (tmp_path / "bad.json").write_text("{")
     with pytest.raises(DataError, match="well-formed JSON"):
-        merge_labels(zones_path, str(tmp_path / "bad.json"), "", "coco", "classical", {}, out)
+        merge_labels(zones, str(tmp_path / "bad.json"), "", "coco", "classical", {}, out)
     empty = {"images": [], "annotations": [], "categories": []}
     (tmp_path / "empty.json").write_text(json.dumps(empty))
     with pytest.raises(DataError, match="must list at least one zone"):
-        merge_labels(zones_path, str(tmp_path / "empty.json"), "", "coco", "classical", {}, out)
+        merge_labels(zones, str(tmp_path / "empty.json"), "", "coco", "classical", {}, out)
     with pytest.raises(SettingsError, match="tolerance"):
-        merge_labels(zones_path, str(tmp_path / "empty.json"), "", "coco", "classical", {"tolerance": 1}, out)
+        merge_labels(zones, str(tmp_path / "empty.json"), "", "coco", "classical", {"tolerance": 1}, out)

@@ -2,13 +2,13 @@
 
 import pytest
 
-from glassline.errors import DataError, SettingsError
+from glassline.errors import DataError, SettingsError, StorageError
 from glassline.steps.propose_labels import propose_labels
 
 
-def _propose(zones_path, tmp_path, form="cvat", model="classical"):
+def _propose(zones, tmp_path, form="cvat", model="classical"):
     settings = {"depth_window": [60.0, 1200.0]}
-    propose_labels(zones_path, form, model, settings, str(tmp_path / "out"))
+    propose_labels(zones, form, model, settings, str(tmp_path / "out"))
 
 
 def test_proposals_are_written_whole(marked_captures, zone_list, tmp_path):
@@ -20,11 +20,14 @@ def test_proposals_are_written_whole(marked_captures, zone_list, tmp_path):
 
 def test_bad_arguments_write_nothing(marked_captures, zone_list, tmp_path):
     folder, _ = marked_captures([(0, 0)])
-    zones_path = zone_list(folder)
+    zones = zone_list(folder)
     with pytest.raises(SettingsError, match="must be one of coco, voc, cvat, label-studio, got 'yolo'"):
-        _propose(zones_path, tmp_path, form="yolo")
+        _propose(zones, tmp_path, form="yolo")
     with pytest.raises(SettingsError, match="model must be one of"):
-        _propose(zones_path, tmp_path, model="unet")
-    with pytest.raises(DataError, match="must be a list of zones"):
+        _propose(zones, tmp_path, model="unet")
+    with pytest.raises(StorageError, match=r"none\.json"):
         _propose(str(tmp_path / "none.json"), tmp_path)
+    (tmp_path / "other.json").write_text('{"zones": []}')
+    with pytest.raises(DataError, match="must be a list of zones"):
+        _propose(str(tmp_path / "other.json"), tmp_path)
     assert not (tmp_path / "out").exists()

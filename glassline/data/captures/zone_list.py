@@ -1,18 +1,21 @@
-"""The zones that one run is about, by reference: what travels from the ingest to the steps after it.
+"""The zones that one run is about: what travels from the ingest to the steps after it.
 
-Captures of many sessions lie at one place; a run reads and checks those of its own session and no others.
+Captures of many sessions lie at one place; a run reads and checks those of its own session and no others. The list
+lies hidden beside them, named by the content hash of its zones: the same zones have the same address, and
+what was made of them is found in the cache.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from pydantic import Field, ValidationError
 
 from glassline.data.captures.meta import ZoneRef
 from glassline.data.captures.store import Captures, open_captures
-from glassline.data.storage import written_whole
+from glassline.data.location import open_location
 from glassline.errors import DataError
 from glassline.settings import Settings
+
+_FOLDER = ".zones"
 
 
 class ZoneList(Settings):
@@ -28,32 +31,37 @@ class ZoneList(Settings):
         return [ZoneRef.of_path(path) for path in self.zones]
 
 
-def write_zone_list(path: str | Path, captures: Captures, refs: Sequence[ZoneRef]) -> str:
-    """Write the list of some zones, whole or not at all, and return their content hash.
+def write_zone_list(captures: Captures, refs: Sequence[ZoneRef]) -> str:
+    """Write the list of some zones, whole or not at all, and return where it lies.
 
     Raises:
         DataError: There is no zone, or one is missing.
+        StorageError: The place does not answer, refuses or is full.
     """
     content = captures.content_hash(list(refs))
     listed = ZoneList(
         captures=captures.location.url, captures_hash=content, zones=tuple(ref.path for ref in sorted(refs))
     )
-    with written_whole(path) as beside:
-        beside.write_text(listed.model_dump_json())
-    return content
+    name = f"{_FOLDER}/{content}.json"
+    captures.location.write(name, listed.model_dump_json().encode())
+    return f"{captures.location.url}/{name}"
 
 
-def read_zone_list(path: str | Path) -> tuple[Captures, list[ZoneRef]]:
+def read_zone_list(url: str) -> tuple[Captures, list[ZoneRef]]:
     """Return the captures and the zones of a list.
 
     Raises:
         DataError: The file is no list of zones, or a zone is no longer the one that was listed.
+        StorageError: The list is missing, or the place does not answer.
     """
+    folder, _, name = url.rpartition("/")
+    content = open_location(folder).read(name)
     try:
-        listed = ZoneList.model_validate_json(Path(path).read_bytes())
+        listed = ZoneList.model_validate_json(content)
         refs = listed.refs
-    except (OSError, ValidationError) as error:
-        raise DataError(f"{path} must be a list of zones ({error}); run ingest_captures again") from None
+    except ValidationError as error:
+        told = " ".join(str(error).split())
+        raise DataError(f"{url} must be a list of zones, got another file ({told}); submit the run again") from None
     captures = open_captures(listed.captures)
     if (found := captures.content_hash(refs)) != listed.captures_hash:
         raise DataError(
