@@ -8,13 +8,14 @@ Shapes: H x W pixels, C colour channels.
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import tifffile
 from PIL import Image
+from pydantic import AfterValidator
 
 from glassline.errors import DataError
 
@@ -37,6 +38,18 @@ _FORMATS = ("JPEG", "PNG", "BMP")
 
 _WHOLE = "must be a whole, readable image"
 _REMEDY = "copy or export it again"
+
+
+def _known_window(window: tuple[int, int]) -> tuple[int, int]:
+    try:
+        _check_window(window)
+    except DataError as error:
+        raise ValueError(str(error)) from None
+    return window
+
+
+#: Grey levels that become 0 and 255, as settings hold them: checked before anything runs.
+DepthWindow = Annotated[tuple[int, int], AfterValidator(_known_window)]
 
 
 def read_grey(path: str | Path, depth_window: tuple[int, int] | None = None) -> npt.NDArray[np.uint8]:

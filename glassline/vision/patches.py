@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 from pydantic import Field
 
-from glassline.data.images import read_mask
+from glassline.data.images import DepthWindow, read_mask
 from glassline.data.samples import SampleTable, read_samples
 from glassline.data.shards import ShardWriter
 from glassline.data.storage import code_hash, sha256_file, written_whole
@@ -51,7 +51,7 @@ class ExtractSettings(Settings):
     """How patches are made of images."""
 
     candidates: CandidateSettings = Field(CandidateSettings(), description="how candidates are found and cropped")
-    depth_window: tuple[int, int] | None = Field(
+    depth_window: DepthWindow | None = Field(
         None, description="grey levels [low, high] of a 12- or 16-bit image that become 0 and 255"
     )
     light_state: int | None = Field(

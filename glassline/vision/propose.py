@@ -11,7 +11,7 @@ from glassline.data.annotations import FORMATS
 from glassline.data.annotations.boxes import AnnotatedImage, Annotations, Box
 from glassline.data.captures.meta import Kind, ZoneRef
 from glassline.data.captures.store import Captures
-from glassline.data.images import to_eight_bit
+from glassline.data.images import DepthWindow, to_eight_bit
 from glassline.data.storage import check_empty, written_whole
 from glassline.errors import DataError, SettingsError
 from glassline.settings import Settings
@@ -27,7 +27,7 @@ _PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1]
 class ProposeSettings(Settings):
     """What goes out to labelling software."""
 
-    depth_window: tuple[int, int] = Field(description="grey levels that become 0 and 255 in the pictures")
+    depth_window: DepthWindow = Field(description="grey levels that become 0 and 255 in the pictures")
     pictures: Kind = Field(
         "clean", description="the pictures that go out: clean zones, or marked ones to draw boxes around pen marks"
     )

@@ -73,3 +73,9 @@ def test_captures_without_a_zone_to_show_are_refused(tmp_path):
 def test_window_must_be_stated():
     with pytest.raises(SettingsError, match="depth_window"):
         ProposeSettings.parse({})
+
+
+@pytest.mark.parametrize("window", [(1200, 60), (5, 5), (0, 70000)])
+def test_a_window_without_width_is_refused_with_the_settings(window):
+    with pytest.raises(SettingsError, match=r"depth_window: .*0 <= low < high <= 65535"):
+        ProposeSettings.parse({"depth_window": window})
