@@ -31,4 +31,4 @@ def ingest(
         f"{done.zones} zones, {done.zones_sent} sent: {done.files} files, {done.size_bytes} bytes in "
         f"{done.seconds:.1f} s ({mb / seconds:.1f} MB/s)", highlight=False,
     )  # fmt: skip
-    console.print(f"content hash {open_captures(to).content_hash()}", soft_wrap=True)
+    console.print(f"content hash {open_captures(session).content_hash()}", soft_wrap=True)

@@ -20,6 +20,8 @@ def test_ingest_tells_what_it_sent_and_nothing_the_second_time(glassline: Glassl
     )  # fmt: skip
     captures = open_captures(tmp_path / "session")
     captures.write(meta, np.zeros((1, 8, 8), np.uint16))
+    other = meta.model_copy(update={"glass": "G0"})  # of another session: the hash printed is this one's
+    open_captures(tmp_path / "kept").write(other, np.zeros((1, 8, 8), np.uint16))
     first, again = (glassline("ingest", tmp_path / "session", "--to", tmp_path / "kept") for _ in range(2))
     assert "1 zones, 1 sent: 3 files" in first.stdout
     assert "1 zones, 0 sent: 0 files, 0 bytes" in again.stdout
