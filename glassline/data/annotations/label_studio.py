@@ -87,7 +87,7 @@ def _name(data: Any) -> str:
         return unquote(uploaded[1])
     parsed = urlparse(url)
     served = parse_qs(parsed.query).get("d")
-    return unquote(served[0] if served else parsed.path).rpartition("/")[2]
+    return (served[0] if served else unquote(parsed.path)).rpartition("/")[2]
 
 
 def _results(task: dict[str, Any], part: str) -> list[Any] | str | None:

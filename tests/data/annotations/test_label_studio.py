@@ -42,6 +42,11 @@ def test_label_studio_finds_the_file_name_in_a_url(tmp_path, url):
     assert _read(_write(tmp_path, _region(), url=url)).images[0].name == "1.png"
 
 
+def test_label_studio_decodes_a_name_once(tmp_path):
+    url = "/data/local-files/?d=lines/50%2541.png"
+    assert _read(_write(tmp_path, _region(), url=url)).images[0].name == "50%41.png"
+
+
 def test_label_studio_turned_box_becomes_the_box_around_it(tmp_path):
     region = _region(x=50, rotation=90)  # turned around its first corner, at 20, 3 px
     assert _read(_write(tmp_path, region)).images[0].boxes[0].bbox == (14, 3, 6, 10)
