@@ -18,7 +18,7 @@ from glassline.data.captures.store import Captures
 from glassline.data.captures.tiff import told_meta
 from glassline.data.images import image_header, read_mosaic
 from glassline.data.problems import Problems
-from glassline.errors import DataError, SettingsError
+from glassline.errors import DataError, SettingsError, StorageError
 
 #: Names of files below the folder, without suffix.
 PATTERN = "{glass}/{kind}-{zone}/{state}"
@@ -63,7 +63,10 @@ def read_rig_folder(folder: Path, told: RigMeta, pattern: str = PATTERN) -> list
     Raises:
         DataError: A record is bad; names every bad file or zone, with rule and remedy.
         SettingsError: The pattern lacks a part.
+        StorageError: There is no such folder.
     """
+    if not folder.is_dir():
+        raise StorageError(f"a rig's frames must be in an existing folder, got {folder}; check the path")
     problems = Problems(folder)
     files = _by_zone(folder, _regex(pattern, told.kind), told.kind, problems)
     zones = [_zone(ref, files[ref], told, problems) for ref in sorted(files)]

@@ -11,7 +11,7 @@ import tifffile
 from glassline.data.captures.rig_folder import import_rig_folder, read_rig_folder
 from glassline.data.captures.rig_meta import RigMeta
 from glassline.data.captures.tiff import export_zone
-from glassline.errors import DataError, SettingsError
+from glassline.errors import DataError, SettingsError, StorageError
 
 META = """
 product: P1
@@ -167,7 +167,13 @@ def test_a_file_of_another_zone_is_told(captures, zone, tmp_path):
         read_rig_folder(tmp_path / "out", RigMeta())
 
 
+def test_a_missing_folder_is_told(tmp_path, told):
+    with pytest.raises(StorageError, match=r"in an existing folder, got .*none; check the path"):
+        read_rig_folder(tmp_path / "none", told)
+
+
 def test_an_empty_folder_is_told(tmp_path, told):
+    (tmp_path / "nothing").mkdir()
     with pytest.raises(DataError, match=r"must hold .*got none; check --pattern"):
         read_rig_folder(tmp_path / "nothing", told)
 
