@@ -1,1 +1,1 @@
-"""Component `import_images`."""
+"""Component `import_labels`."""

@@ -1,9 +1,9 @@
 """How far inspector, model and final mask agree.
 
 Units are the inspector's boxes and every candidate of the model that lies in none of them. The inspector calls
-a unit a defect when he boxed it; the model when its mask has a pixel in it. Candidates that the model itself
-rejects and the inspector did not box (dust, stains) are where both say no: without them kappa could only be
-negative.
+a unit a defect when he boxed it; the model when its mask has a pixel in the candidate, or some in the box.
+Candidates that the model itself rejects and the inspector did not box (dust, stains) are where both say no:
+without them kappa could only be negative.
 
 Source: Cohen 1960 for kappa.
 """
@@ -18,10 +18,13 @@ import pandas as pd
 
 from glassline.data.labels import CONTROL
 from glassline.vision.double_threshold import Mask, Segmentation
-from glassline.vision.merge import LEAST_PX, MergedObject
+from glassline.vision.merge import MergedObject
 
 #: Pairs whose overlap is measured: boxes against boxes, masks against masks.
 PAIRS = ("inspector_model", "inspector_final", "model_final")
+
+# A mask of fewer pixels is a speck of dust at the box's rim, not the object that was boxed.
+_LEAST_PX = 6
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,7 @@ def agreement(units: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
 
 def _of_object(zone: str, item: MergedObject) -> Unit:
     return Unit(
-        zone, item.drawn.label, item.drawn.status, item.by, True, int(item.model_HW.sum()) >= LEAST_PX,
+        zone, item.drawn.label, item.drawn.status, item.by, True, int(item.model_HW.sum()) >= _LEAST_PX,
         item.mask_HW.size, _box_px(item.model_HW), _box_px(item.mask_HW), int(item.model_HW.sum()),
         int(item.mask_HW.sum()), int((item.model_HW & item.mask_HW).sum()),
     )  # fmt: skip

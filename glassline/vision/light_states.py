@@ -55,7 +55,7 @@ def respond(frames_SHW: Frames, pattern: Pattern, azimuths_deg: Sequence[float])
     A frame is taken apart into the colours of its mosaic. Each loses its own background (median of cells of 128 px
     of the mosaic, linear between) and is divided by its own noise (from the median step between neighbours); a hot
     pixel takes the level of its neighbours. The modulation is the length of the mean of exp(2i azimuth) weighted by
-    brightness: opposite lights count as one.
+    brightness: opposite lights count as one. Of a single light state it is 1 everywhere and tells nothing.
 
     Args:
         frames_SHW: Frames of one zone.

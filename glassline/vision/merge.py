@@ -23,9 +23,6 @@ from glassline.vision.double_threshold import Mask, Segmentation
 from glassline.vision.light_states import LightResponse
 from glassline.vision.shift import Shift
 
-#: A mask of fewer pixels is nothing: a speck of dust at the box's rim, not the object that was boxed.
-LEAST_PX = 6
-
 # Along how much of its box's longer side a model's mask must go on to be the object, and not a part of it.
 _LEAST_REACH = 0.7
 # How much of a piece lies in the box when it is of the object that was boxed.
