@@ -93,9 +93,11 @@ def _drawn(
     cell_y_px = max(grey_SHW.shape[1] for grey_SHW in greys) + _GAP_PX
     cell_x_px = max(grey_SHW.shape[2] for grey_SHW in greys) + _GAP_PX
     columns = max(map(len, azimuths))
-    sheet = Image.new("L", (_SIDE_PX + columns * cell_x_px, _HEAD_PX + len(refs) * cell_y_px), _GROUND)
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(_FONT_PX)
+    font = ImageFont.load_default(_FONT_PX)
     note = f"black {window[0]}, white {window[1]}, square root between; brightest pixel of each block"
+    width_px = _SIDE_PX + max(columns * cell_x_px, int(font.getlength(note)) + _GAP_PX)  # a rig may have one state
+    sheet = Image.new("L", (width_px, _HEAD_PX + len(refs) * cell_y_px), _GROUND)
+    draw = ImageDraw.Draw(sheet)
     draw.text((_SIDE_PX, 6), note, _INK, font)
     for row, (ref, grey_SHW) in enumerate(zip(refs, greys, strict=True)):
         top_px = _HEAD_PX + row * cell_y_px

@@ -26,8 +26,18 @@ def test_sheet_has_a_row_a_zone_and_a_column_a_light_state(captures, make_meta, 
     done = []
     write_sheet(captures, captures.zones(), tmp_path / "new" / "sheet.png", lambda *at: done.append(at))
     with Image.open(tmp_path / "new" / "sheet.png") as sheet:
-        assert sheet.size == (150 + 6 * (60 + 4), 54 + 2 * (40 + 4))
+        assert sheet.height == 54 + 2 * (40 + 4)
+        assert sheet.width >= 150 + 6 * (60 + 4)
     assert done == [(1, 2), (2, 2)]
+
+
+def test_sheet_of_one_light_state_is_wide_enough_for_its_note(captures, make_meta, make_frames, tmp_path):
+    captures.write(make_meta(azimuths_deg=(0.0,), exposure_us=(1.0,)), make_frames()[:1])
+    write_sheet(captures, captures.zones(), tmp_path / "sheet.png")
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        note_HW = np.asarray(sheet)[:28] > 60
+    assert note_HW[:, 400:].any()
+    assert not note_HW[:, -2:].any()
 
 
 def test_brightness_window_leaves_noise_dark():
