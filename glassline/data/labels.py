@@ -55,7 +55,7 @@ class Labels(Settings):
     captures: str = Field(description="URL of the captures, or a folder, relative to this file where it can be")
     captures_hash: str = Field(description="content hash of the captures that were labelled")
     classes: tuple[str, ...] = Field(description="classes in the order of the models' outputs, `control` last")
-    zones: tuple[ZoneLabels, ...]
+    zones: tuple[ZoneLabels, ...] = Field(min_length=1, description="labelled zones; others were not looked at")
 
     def content_hash(self) -> str:
         """Return one SHA-256 over labels and captures' hash, wherever file and captures lie."""

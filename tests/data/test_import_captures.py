@@ -108,6 +108,12 @@ def test_captures_refuse_a_zone_that_is_labelled_twice(captures: Path) -> None:
         read_source(captures, "captures")
 
 
+def test_captures_refuse_labels_of_no_zone(captures: Path) -> None:
+    _edit(captures, lambda labels: labels["zones"].clear())
+    with pytest.raises(DataError, match=r"must be a label file of glassline .*zones.*at least 1"):
+        read_source(captures, "captures")
+
+
 def test_source_hash_of_captures_follows_labels_and_zones_but_not_the_place(
     captures: Path, write_labelled: Callable[..., Path], tmp_path: Path
 ) -> None:
