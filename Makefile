@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo rig-demo test lint compile images clean
+.PHONY: demo rig-demo test test-system lint compile images clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "glassline needs Python 3.11 or newer, got " + sys.version)'
@@ -24,8 +24,11 @@ demo: $(READY)  ## the main job on simulated line-scan data: no server, no conta
 rig-demo: $(CAMERA)  ## a glass through simulated devices behind their real protocols; as root, for whole frames
 	$(BIN)/python benchmarks/rig_demo.py --out runs/rig-demo
 
-test: $(READY) lint  ## everything that needs no server, browser or container engine
-	$(BIN)/python -m pytest
+test: $(READY) lint  ## everything that needs no server, browser, camera or container engine
+	$(BIN)/python -m pytest -m "not system"
+
+test-system: $(CAMERA)  ## the rest, as root: Debian's packages for it are in .ci/run
+	$(BIN)/python -m pytest -m system
 
 lint: $(READY)
 	$(BIN)/ruff check .
