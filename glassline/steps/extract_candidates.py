@@ -29,12 +29,9 @@ def extract_candidates(samples_path: str, store: str, extract: Mapping[str, Any]
     with step_run("extract_candidates", {"extract": dict(extract)}) as run:
         settings = ExtractSettings.parse(extract)
         table = read_samples(samples_path, "images")
-
-        def progress(done: int, total: int) -> None:
-            if done % max(total // 10, 1) == 0:
-                print(f"extract_candidates: {done} of {total} images", flush=True)
-
-        patches, counts = extract_patches(table, store, settings, progress)
+        patches, counts = extract_patches(
+            table, store, settings, lambda done, total: run.progress(done, total, "images")
+        )
         patches.write(patches_path)
         content = patches.content_hash()
         run.params({"content_hash": content})

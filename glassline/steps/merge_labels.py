@@ -48,11 +48,10 @@ def merge_labels(
         _check_annotations(annotations_sha256, annotations)
         with fetched(annotations) as file:
             inspection = read_inspection(file, annotations_format, opened, settings.classes)
-        tally = _Tally(run, settings)
+        tally, segmenter = _Tally(run, settings), current_model(model)
         for done, zone in enumerate(inspection.zones, start=1):
-            tally.add(zone, merge_zone(opened, zone, current_model(model), settings))
-            if done % max(len(inspection.zones) // 10, 1) == 0:
-                print(f"merge_labels: {done} of {len(inspection.zones)} zones", flush=True)
+            tally.add(zone, merge_zone(opened, zone, segmenter, settings))
+            run.progress(done, len(inspection.zones), "zones")
         tally.raise_if_refused(opened.location.url)
         labels = _labels(opened, tally.zones, inspection)
         labels.write(labels_path)

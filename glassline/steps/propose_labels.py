@@ -29,13 +29,9 @@ def propose_labels(
     params = {"annotations_format": annotations_format, "model": model, "propose": dict(propose)}
     with step_run("propose_labels", params) as run:
         captures, refs = read_zone_list(zones)
-
-        def progress(done: int, total: int) -> None:
-            if done % max(total // 10, 1) == 0:
-                print(f"propose_labels: {done} of {total} zones", flush=True)
-
         settings = ProposeSettings.parse(propose)
         images = write_proposals(
-            captures, refs, annotations_format, current_model(model), settings, Path(proposals_path), progress
-        )
+            captures, refs, annotations_format, current_model(model), settings, Path(proposals_path),
+            lambda done, total: run.progress(done, total, "zones"),
+        )  # fmt: skip
         run.metrics({"zones": len(images), "boxes": sum(len(image.boxes) for image in images)})

@@ -220,6 +220,11 @@ class StepRun:
     run_id: str
     name: str
 
+    def progress(self, done: int, total: int, what: str) -> None:
+        """Print how far the step is, about ten lines in all."""
+        if done % max(total // 10, 1) == 0:
+            print(f"{self.name}: {done} of {total} {what}", flush=True)
+
     def params(self, values: Mapping[str, Any]) -> None:
         """Log parameters; nested mappings become dotted names."""
         flat = list(_flatten(values))
