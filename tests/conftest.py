@@ -226,7 +226,7 @@ def zone_list() -> Callable[[Path], str]:
 
     def write(folder: Path) -> str:
         captures = open_captures(folder)
-        return write_zone_list(captures, captures.zones())
+        return write_zone_list(captures, captures.zones()).url
 
     return write
 

@@ -32,9 +32,8 @@ def ingest_captures(session: str, session_hash: str, captures: str) -> str:
                 f"{found[:12]}; submit the run again"
             )
         done = ingest(session, captures)
-        refs = open_captures(session).zones()
-        zones, content = write_zone_list(open_captures(captures), refs), open_captures(session).content_hash(refs)
-        run.params({"captures_hash": content})
+        listed = write_zone_list(open_captures(captures), open_captures(session).zones())
+        run.params({"captures_hash": listed.captures_hash})
         run.metrics(
             {
                 "zones": done.zones, "zones_sent": done.zones_sent, "files_sent": done.files,
@@ -42,5 +41,5 @@ def ingest_captures(session: str, session_hash: str, captures: str) -> str:
                 "mb_per_s": done.size_bytes / 1e6 / max(done.seconds, 1e-9),
             }
         )  # fmt: skip
-        parent_tags({"captures": url, "captures_hash": content})
-        return zones
+        parent_tags({"captures": url, "captures_hash": listed.captures_hash})
+        return listed.url

@@ -35,7 +35,7 @@ def _merge(folder, annotations, tmp_path, form="coco", **merge):
 
 def _listed(folder):
     captures = open_captures(folder)
-    return write_zone_list(captures, captures.zones())
+    return write_zone_list(captures, captures.zones()).url
 
 
 def _metrics():

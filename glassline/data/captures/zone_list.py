@@ -26,13 +26,18 @@ class ZoneList(Settings):
     zones: tuple[str, ...] = Field(min_length=1, description="paths of the zones, sorted")
 
     @property
+    def url(self) -> str:
+        """Where the list lies."""
+        return f"{self.captures}/{_FOLDER}/{self.captures_hash}.json"
+
+    @property
     def refs(self) -> list[ZoneRef]:
         """The zones."""
         return [ZoneRef.of_path(path) for path in self.zones]
 
 
-def write_zone_list(captures: Captures, refs: Sequence[ZoneRef]) -> str:
-    """Write the list of some zones, whole or not at all, and return where it lies.
+def write_zone_list(captures: Captures, refs: Sequence[ZoneRef]) -> ZoneList:
+    """Write the list of some zones, whole or not at all, and return it.
 
     Raises:
         DataError: There is no zone, or one is missing.
@@ -42,9 +47,8 @@ def write_zone_list(captures: Captures, refs: Sequence[ZoneRef]) -> str:
     listed = ZoneList(
         captures=captures.location.url, captures_hash=content, zones=tuple(ref.path for ref in sorted(refs))
     )
-    name = f"{_FOLDER}/{content}.json"
-    captures.location.write(name, listed.model_dump_json().encode())
-    return f"{captures.location.url}/{name}"
+    captures.location.write(f"{_FOLDER}/{content}.json", listed.model_dump_json().encode())
+    return listed
 
 
 def read_zone_list(url: str) -> tuple[Captures, list[ZoneRef]]:
