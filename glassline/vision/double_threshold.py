@@ -7,7 +7,7 @@ model of the label merge; after that, a row to compare with.
 
 Source: Wang 2019a, as Turko 2021, section 2, tells it (grey threshold and area threshold); two grey
     thresholds as in Turko 2021, section 5.5; modulation as in its section 3.
-Shapes: S light states x H x W pixels.
+Shapes: H x W pixels of a zone.
 """
 
 from dataclasses import dataclass
@@ -17,10 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
-from glassline.data.captures.meta import ZoneMeta
-from glassline.data.captures.store import Frames
 from glassline.settings import Settings
-from glassline.vision.light_states import LightResponse, Real, respond
+from glassline.vision.light_states import LightResponse, Real
 
 Mask = npt.NDArray[np.bool_]
 
@@ -58,18 +56,6 @@ class Segmentation:
     score_HW: Real
     mask_HW: Mask
     candidates_HW: Mask
-
-
-def find_scratches(frames_SHW: Frames, meta: ZoneMeta, settings: DoubleThresholdSettings | None = None) -> Segmentation:
-    """Segment the scratches of one zone.
-
-    Args:
-        frames_SHW: Frames of the zone.
-        meta: How it was taken: colour filter, azimuths and pitch.
-        settings: Thresholds; None means all defaults.
-    """
-    response = respond(frames_SHW, meta.pattern, meta.azimuths_deg)
-    return threshold(response, meta.pitch_um, settings or DoubleThresholdSettings())
 
 
 def threshold(response: LightResponse, pitch_um: float, settings: DoubleThresholdSettings) -> Segmentation:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from glassline.errors import SettingsError
-from glassline.vision.double_threshold import DoubleThresholdSettings, find_scratches, threshold
-from glassline.vision.light_states import LightResponse
+from glassline.vision.double_threshold import DoubleThresholdSettings, Segmentation, threshold
+from glassline.vision.light_states import LightResponse, respond
 
 SETTINGS = DoubleThresholdSettings(low_sigma=6, high_sigma=12, share_of_peak=0, min_area_um2=500, max_width_um=150)
 
@@ -13,6 +13,10 @@ SETTINGS = DoubleThresholdSettings(low_sigma=6, high_sigma=12, share_of_peak=0, 
 def _response(strength_HW, modulation=1.0) -> LightResponse:
     strength_HW = np.asarray(strength_HW, np.float32)
     return LightResponse(strength_HW, np.full_like(strength_HW, modulation))
+
+
+def _segment(frames_SHW, meta) -> Segmentation:
+    return threshold(respond(frames_SHW, meta.pattern, meta.azimuths_deg), meta.pitch_um, DoubleThresholdSettings())
 
 
 def _bar(level: float, peak: float) -> np.ndarray:
@@ -24,7 +28,7 @@ def _bar(level: float, peak: float) -> np.ndarray:
 
 def test_scratches_are_found_and_dust_is_only_a_candidate(dark_zone, zone_meta):
     frames_SHW, scratches_HW = dark_zone(seed=1)
-    found = find_scratches(frames_SHW, zone_meta())
+    found = _segment(frames_SHW, zone_meta())
     assert (found.mask_HW & scratches_HW).sum() > 0.8 * scratches_HW.sum()
     assert (found.candidates_HW & ~found.mask_HW).sum() > 100
     assert 0 <= found.score_HW.min() < found.score_HW.max() <= 1
@@ -33,7 +37,7 @@ def test_scratches_are_found_and_dust_is_only_a_candidate(dark_zone, zone_meta):
 
 def test_nothing_is_found_in_noise(dark_zone, zone_meta):
     frames_SHW, _ = dark_zone(scratches=0, dust=0)
-    assert not find_scratches(frames_SHW, zone_meta()).candidates_HW.any()
+    assert not _segment(frames_SHW, zone_meta()).candidates_HW.any()
 
 
 @pytest.mark.parametrize(("level", "peak", "found"), [(7, 13, 24), (7, 11, 0), (5, 13, 0), (13, 13, 24)])
