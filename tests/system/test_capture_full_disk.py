@@ -10,8 +10,6 @@ from glassline.data.captures.meta import ZoneMeta
 from glassline.data.captures.store import open_captures
 from glassline.errors import StorageError
 
-pytestmark = pytest.mark.system
-
 
 @pytest.fixture
 def small_disk(tmp_path) -> Path:

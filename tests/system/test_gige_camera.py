@@ -15,8 +15,6 @@ from hardware_ingest.camera.build import build_camera
 from hardware_ingest.camera.gige_device import GigeDevice
 from hardware_ingest.camera.settings import loopback_camera
 
-pytestmark = pytest.mark.system
-
 try:
     import hardware_ingest.camera.io  # noqa: F401
 except DeviceError as missing:

@@ -12,8 +12,6 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.system
-
 Glassline = Callable[..., subprocess.CompletedProcess[str]]
 
 

@@ -9,8 +9,6 @@ import pytest
 from glassline.report.page import LooksElsewhere, PageFigure, ReportContent, Section, Verdict, write_page
 from glassline.report.tsne import tsne_html
 
-pytestmark = pytest.mark.system
-
 _COUNT = 60
 _HOSTILE = "<img src=x onerror=alert(1)>"
 

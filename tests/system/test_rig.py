@@ -24,8 +24,6 @@ from hardware_ingest.session.session import capture_glass
 from hardware_ingest.simulated_rig.glasses import Glasses
 from hardware_ingest.simulated_rig.process import RigProcess, simulator
 
-pytestmark = pytest.mark.system
-
 try:
     import hardware_ingest.camera.io  # noqa: F401
 except DeviceError as missing:

@@ -21,8 +21,6 @@ from glassline.data.location import open_location
 from glassline.data.location.s3_client import transfers
 from glassline.errors import DataError, StorageError
 
-pytestmark = pytest.mark.system
-
 _ZONES = 6
 
 
