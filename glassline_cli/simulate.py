@@ -68,7 +68,7 @@ def glass(
     size: Annotated[Size, typer.Option(help="2 zones of 1024 x 1024 px, or 10 of 3504 x 3120 px.")] = Size.demo,
     seed: Annotated[int, typer.Option(help="Seed; the same gives the same bytes.")] = 0,
     difficulty: Annotated[
-        str, typer.Option(help="easy, standard, hard; unseen is only ever tested on, never trained on.")
+        str, typer.Option(help="easy, standard, hard, faint; unseen is only ever tested on, never trained on.")
     ] = "standard",
     systematic_rate: Annotated[float, typer.Option(help="Share of glasses that one tool scratched, 0 to 1.")] = 0.0,
     kind: Annotated[Kinds, typer.Option(help="Clean captures, or also those after the inspector's pen.")] = Kinds.both,

@@ -1,5 +1,7 @@
 """Settings of the models, apart from them: the command line checks settings without loading torch."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from glassline.settings import Settings
@@ -11,6 +13,10 @@ PATCH_PX = 112
 MODEL_NAMES = ("mlp", "cnn", "metadata", "ensemble_fusion", "ensemble_average", "ensemble_stacking")
 
 
+#: The networks of glassline.models.segmenters.NETWORKS; a test compares.
+NETWORK_NAMES = ("unet_nested", "unet_plain", "unet_resnet34")
+
+
 class CnnSettings(Settings):
     """Shape of the image branch; the axes of the paper's Fig. 3."""
 
@@ -18,3 +24,15 @@ class CnnSettings(Settings):
     kernel_px: int = Field(3, ge=1, le=15, description="edge of a convolution kernel")
     pool_px: int = Field(2, ge=1, le=8, description="edge and stride of max pooling")
     depth: int = Field(2, ge=1, le=6, description="convolution-ReLU-maxpool pairs")
+
+
+class UnetSettings(Settings):
+    """Which segmentation network, and how wide."""
+
+    network: Literal["unet_nested", "unet_plain", "unet_resnet34"] = Field(
+        "unet_nested", description="network, as in `glassline models`"
+    )
+    width: float = Field(1.0, ge=1 / 32, le=1, description="factor on all features; unet_resnet34 has but one width")
+    block_px: Literal[1, 2] = Field(
+        2, description="edge of the block that space to depth stacks: 2 for a Bayer mosaic, 1 for one grey channel"
+    )

@@ -9,9 +9,7 @@ executor would otherwise run twice. Batch size and order are those of one proces
 
 import hashlib
 import json
-import logging
 import shutil
-import warnings
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -21,12 +19,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import torch
-from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, EarlyStopping
 from torch import Tensor, nn
 
 from glassline.data.samples import SampleTable
 from glassline.data.storage import code_hash
-from glassline.errors import DataError, ModelError
+from glassline.errors import DataError
 from glassline.models.ensemble import StackingEnsemble
 from glassline.models.metadata import StandardiseMetadata
 from glassline.models.registry import build_model
@@ -37,9 +35,7 @@ from glassline.training.history import EpochHook, History, relayed
 from glassline.training.sampling import thin_clean
 from glassline.training.settings import TrainingSettings
 from glassline.training.stacking import fit_stack, stacking_rows
-
-# Lightning's banners about devices and tips are no news of ours.
-logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+from glassline.training.trainer import checkpoint, load_weights, run_trainer
 
 
 class ClassifierTask(lightning.LightningModule):
@@ -165,43 +161,19 @@ def _run(
     """Fit in place; resume from `folder` when it holds an epoch."""
     steps = settings.epochs * -(-len(train) // settings.batch_size)
     task = ClassifierTask(model, weight_C, settings, steps, seed)
-    last, best = folder / "last.ckpt", folder / "best.ckpt"
-    callbacks: list[Callback] = [history]
+    best = folder / "best.ckpt"
+    callbacks: list[Callback] = []
     if settings.patience:
         # The best before the last: a fit killed between the two repeats the epoch and finds the same best.
-        callbacks += [EarlyStopping("val_loss", patience=settings.patience), _checkpoint(best, "val_loss")]
-    trainer = lightning.Trainer(
-        max_epochs=settings.epochs, callbacks=[*callbacks, _checkpoint(last, None)], logger=False,
-        enable_progress_bar=False, enable_model_summary=False, precision=settings.precision, accelerator="auto",
-        devices=settings.devices, strategy="auto" if settings.devices == 1 else "ddp_spawn",
-        use_distributed_sampler=False, num_sanity_val_steps=0,
-    )  # fmt: skip
+        callbacks = [EarlyStopping("val_loss", patience=settings.patience), checkpoint(best, "val_loss")]
     share = settings.batch_size // settings.devices
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".*LeafSpec", FutureWarning)  # between Lightning and newer torch
-        warnings.filterwarnings("ignore", ".*(does not have many workers|have no `val_dataloader`)")
-        warnings.filterwarnings("ignore", "You defined a `validation_step` but have no")  # folds have none
-        warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")  # why we resume
-        trainer.fit(
-            task,
-            batches(train, share, settings.workers, shuffle_seed=seed),
-            batches(validation, share, settings.workers) if len(validation) else None,
-            ckpt_path=str(last) if last.is_file() else None,
-            weights_only=True,
-        )
-    if settings.devices > 1:
-        history.recover(last)
-    try:
-        history.check()
-    except ModelError:
-        shutil.rmtree(folder)  # or the next try would resume from weights that are no numbers
-        raise
+    run_trainer(
+        task, batches(train, share, settings.workers, shuffle_seed=seed),
+        batches(validation, share, settings.workers) if len(validation) else None, settings.epochs,
+        settings.precision, folder, history, callbacks, settings.devices,
+    )  # fmt: skip
     if settings.patience and best.is_file():
-        task.load_state_dict(torch.load(best, map_location="cpu", weights_only=True)["state_dict"])
-
-
-def _checkpoint(path: Path, monitor: str | None) -> ModelCheckpoint:
-    return ModelCheckpoint(path.parent, path.stem, monitor=monitor, enable_version_counter=False)
+        load_weights(task, best)
 
 
 def class_weights(

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from glassline.models.settings import CnnSettings
+from glassline.models.settings import CnnSettings, UnetSettings
 from glassline.settings import Settings
 
 
@@ -32,4 +32,44 @@ class TrainingSettings(Settings):
     def _divide_batch(self) -> Self:
         if self.batch_size % self.devices:
             raise ValueError(f"batch_size must be a multiple of devices ({self.devices}), got {self.batch_size}")
+        return self
+
+
+class LossSettings(Settings):
+    """What a segmentation network is trained on."""
+
+    name: Literal["autoencoder", "cross_entropy", "squared"] = Field("autoencoder", description="loss")
+    alpha: float = Field(0.7, gt=0, lt=1, description="weight of what is too high, of the auto-encoder loss")
+    target: Literal["text", "printed"] = Field(
+        "text", description="reading of the auto-encoder loss's target: eq. 2 as its text tells it, or as printed"
+    )
+
+
+class SegmentationSettings(Settings):
+    """How a segmentation network is fitted."""
+
+    unet: UnetSettings = Field(UnetSettings(), description="network")
+    loss: LossSettings = Field(LossSettings(), description="loss")
+    labels: tuple[str, ...] = Field(("scratch",), min_length=1, description="classes that are looked for")
+    direction_blind: bool = Field(
+        False, description="look at the mean over light states only: what direction is worth, to compare"
+    )
+    patch_px: int = Field(1024, ge=64, description="edge of a training patch; a multiple of 32 blocks")
+    epochs: int = Field(50, ge=1, le=10_000, description="epochs")
+    patches: int = Field(4000, ge=1, description="patches of an epoch")
+    batch_size: int = Field(16, ge=2, description="patches of a batch")
+    scratch_share: float = Field(
+        0.0, ge=0, le=1, description="share of a batch's patches with a scratch; one at least, as published"
+    )
+    learning_rate: float = Field(1e-4, gt=0, lt=1, description="learning rate of Adam")
+    schedule: Literal["constant", "one-cycle"] = Field("constant", description="course of the learning rate")
+    precision: Literal["32-true", "16-mixed", "bf16-mixed"] = Field("32-true", description="AMP mode")
+    workers: int = Field(0, ge=0, description="loader processes")
+    threads: int = Field(0, ge=0, le=1024, description="CPU threads of a fit; 0 takes all cores")
+
+    @model_validator(mode="after")
+    def _whole_patches(self) -> Self:
+        step = 32 * self.unet.block_px
+        if self.patch_px % step:
+            raise ValueError(f"patch_px must be a multiple of {step}, got {self.patch_px}")
         return self

@@ -83,16 +83,22 @@ def respond(frames_SHW: Frames, pattern: Pattern, azimuths_deg: Sequence[float])
 
 def above_background(frame_HW: npt.NDArray[np.uint16], pattern: Pattern) -> Real:
     """Return one frame above its background in robust sigmas, every colour by itself, then mixed evenly."""
-    sigmas_HW = np.empty(frame_HW.shape, np.float32)
-    step = 1 if pattern == "mono" else 2
-    for y in range(step):
-        for x in range(step):
-            sigmas_HW[y::step, x::step] = _one_colour(frame_HW[y::step, x::step])
+    sigmas_HW = colour_sigmas(frame_HW, pattern)
     if pattern == "mono":
         return sigmas_HW
     once_HW = cv2.sepFilter2D(sigmas_HW, -1, _BINOMIAL, _BINOMIAL)
     twice_HW = cv2.sepFilter2D(once_HW, -1, _BINOMIAL, _BINOMIAL)
     return np.asarray(cv2.addWeighted(once_HW, 2 / _MIXED_NOISE, twice_HW, -1 / _MIXED_NOISE, 0), np.float32)
+
+
+def colour_sigmas(frame_HW: npt.NDArray[np.uint16], pattern: Pattern) -> Real:
+    """Return one frame above its background in robust sigmas, every colour of the mosaic by itself."""
+    sigmas_HW = np.empty(frame_HW.shape, np.float32)
+    step = 1 if pattern == "mono" else 2
+    for y in range(step):
+        for x in range(step):
+            sigmas_HW[y::step, x::step] = _one_colour(frame_HW[y::step, x::step])
+    return sigmas_HW
 
 
 def _one_colour(plane_HW: npt.NDArray[np.uint16]) -> Real:

@@ -70,6 +70,14 @@ def hard() -> Difficulty:
     )  # fmt: skip
 
 
+def faint() -> Difficulty:
+    """Return an ordinary day with scratches at the limit of the sensor.
+
+    The peak of the faintest quarter of scratches stands at most three times above the noise in its best light state.
+    """
+    return Difficulty(contrast=0.028)
+
+
 def unseen() -> Difficulty:
     """Return another rig in another room. NEVER train, tune or choose anything on it: it only tests.
 
@@ -85,7 +93,7 @@ def unseen() -> Difficulty:
 
 #: The presets by name.
 DIFFICULTIES: dict[str, Callable[[], Difficulty]] = {
-    "easy": easy, "standard": standard, "hard": hard, "unseen": unseen,
+    "easy": easy, "standard": standard, "hard": hard, "faint": faint, "unseen": unseen,
 }  # fmt: skip
 
 

@@ -1,0 +1,62 @@
+"""What every zone that a network reads must have in common: light states, Bayer pattern, depth.
+
+A network trained on one arrangement of lights and colours means nothing on another: what differs is an error here,
+before any pixel is read.
+"""
+
+from pydantic import Field
+
+from glassline.data.captures.meta import Pattern, ZoneMeta
+from glassline.errors import DataError
+from glassline.settings import Settings
+
+# Azimuths of one rig repeat to within this.
+_TOLERANCE_DEG = 0.5
+
+
+class ZoneFormat(Settings):
+    """Arrangement of a zone's frames."""
+
+    azimuths_deg: tuple[float, ...] = Field(
+        description="azimuth of each light state, modulo 180, rising; () for one grey image that no rig took"
+    )
+    pattern: Pattern = Field(description="colour filter of the sensor")
+    bit_depth: int = Field(ge=8, le=16, description="significant bits of a pixel")
+    pitch_um: float | None = Field(description="pixel pitch on the glass, None where unknown")
+
+    @property
+    def states(self) -> int:
+        """Number of frames."""
+        return max(len(self.azimuths_deg), 1)
+
+    @classmethod
+    def of(cls, meta: ZoneMeta) -> "ZoneFormat":
+        """Return the format of a zone."""
+        azimuths = tuple(sorted(azimuth % 180 for azimuth in meta.azimuths_deg))
+        return cls(azimuths_deg=azimuths, pattern=meta.pattern, bit_depth=meta.bit_depth, pitch_um=meta.pitch_um)
+
+    def order(self, meta: ZoneMeta) -> list[int]:
+        """Return which frame of a zone is each light state of this format.
+
+        The pitch may differ: lengths are kept in um and the network is shown another scale.
+
+        Raises:
+            DataError: A light state is missing or there are others, or pattern or depth differ; names the zone.
+        """
+        if (meta.pattern, meta.bit_depth) != (self.pattern, self.bit_depth):
+            raise DataError(
+                f"{meta.ref.path} must have the pattern {self.pattern} and {self.bit_depth} bit, which the model was "
+                f"trained on, got {meta.pattern} and {meta.bit_depth} bit; train a model on such captures"
+            )
+        found = sorted(range(len(meta.azimuths_deg)), key=lambda state: meta.azimuths_deg[state] % 180)
+        there = [meta.azimuths_deg[state] % 180 for state in found]
+        same = len(there) == len(self.azimuths_deg) and all(
+            abs(one - other) <= _TOLERANCE_DEG for one, other in zip(there, self.azimuths_deg, strict=True)
+        )
+        if not same:
+            wanted, got = (", ".join(f"{azimuth:g}" for azimuth in those) for those in (self.azimuths_deg, there))
+            raise DataError(
+                f"{meta.ref.path} must have the light states {wanted or 'of one grey image'} (degrees modulo 180), "
+                f"which the model was trained on, got {got}; capture them all, or train a model on these"
+            )
+        return found

@@ -1,0 +1,165 @@
+"""Training patches of zones, drawn as they are needed: a patch with a scratch first, then ones without.
+
+Nothing is cut beforehand: a patch is a window that the capture store reads alone, so a terabyte of zones costs no
+second one. Which window is drawn follows from seed, epoch and place in the epoch, whatever worker reads it.
+
+Source: Turko 2021, sections 5.4 (one patch with a scratch in a batch) and 5.6 (patches without information discarded).
+Shapes: B patches, S light states, H x W pixels.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, TypedDict, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from glassline.data.captures.store import Frames
+from glassline.data.captures.window import Window
+from glassline.data.captures.zone_format import ZoneFormat
+from glassline.errors import DataError
+from glassline.training.settings import SegmentationSettings
+from glassline.vision.capture_augment import SPARE_PX, add_noise, possible_turns, turn_capture
+from glassline.vision.labelled_zones import LabelledZones, Mask
+from glassline.vision.network_input import has_information, network_input
+
+# Draws of a window before an empty one is taken all the same.
+_TRIES = 20
+
+
+class ZonePatches(TypedDict):
+    """What a segmentation network is trained on."""
+
+    sigmas_BSHW: Tensor
+    scratch_BHW: Tensor
+
+
+class PatchStream(Dataset[ZonePatches]):
+    """Patches of some zones by their place in the stream."""
+
+    def __init__(
+        self, zones: LabelledZones, chosen: Sequence[int], of: ZoneFormat, settings: SegmentationSettings, seed: int,
+        augment: bool,
+    ) -> None:  # fmt: skip
+        """Prepare; nothing is read yet but where the scratches are.
+
+        Args:
+            zones: The table's zones.
+            chosen: Numbers of the zones to draw from.
+            of: Their format.
+            settings: Edge and batch.
+            seed: Seed of every draw.
+            augment: Whether patches are turned and noise is added.
+
+        Raises:
+            DataError: No zone has a scratch, or a zone is smaller than a patch; names it.
+        """
+        self._zones, self._format, self._settings, self._seed, self._augment = zones, of, settings, seed, augment
+        self._chosen = list(chosen)
+        self._with = [number for number in self._chosen if zones.has_any(number)]
+        if not self._with:
+            raise DataError(
+                f"training needs at least one zone with {' or '.join(settings.labels)}, got none of "
+                f"{len(self._chosen)}; label some, or name other classes in labels"
+            )
+        need_px = settings.patch_px + SPARE_PX
+        for number in self._chosen:
+            if min(zones.sizes_px[number]) < need_px:
+                raise DataError(
+                    f"{zones.images[number]} must have at least {need_px} x {need_px} px for patches of "
+                    f"{settings.patch_px} px, got {zones.sizes_px[number]}; lower patch_px"
+                )
+        self._turns = possible_turns(of)
+
+    def __len__(self) -> int:
+        return self._settings.patches
+
+    def __getitem__(self, place: int) -> ZonePatches:
+        return self.__getitems__([place])
+
+    def __getitems__(self, places: list[int]) -> ZonePatches:
+        drawn = [self._patch(place) for place in places]
+        return {
+            "sigmas_BSHW": torch.from_numpy(np.stack([sigmas_SHW for sigmas_SHW, _ in drawn])),
+            "scratch_BHW": torch.from_numpy(np.stack([mask_HW for _, mask_HW in drawn]).astype(np.uint8)),
+        }
+
+    def _patch(self, place: int) -> tuple[np.ndarray, Mask]:
+        rng = np.random.default_rng([self._seed, place])
+        settings = self._settings
+        with_scratch = place % settings.batch_size < max(1, round(settings.scratch_share * settings.batch_size))
+        for _ in range(_TRIES):
+            number = int(rng.choice(self._with if with_scratch else self._chosen))
+            window = self._around_scratch(number, rng) if with_scratch else self._anywhere(number, rng)
+            frames_SHW, mask_HW = self._zones.frames(number, self._format, window), self._zones.mask(number, window)
+            frames_SHW, mask_HW = self._vary(frames_SHW, mask_HW, rng)
+            if mask_HW.any() != with_scratch:
+                continue
+            sigmas_SHW = network_input(frames_SHW, self._format.pattern, settings.direction_blind)
+            if with_scratch or has_information(sigmas_SHW):
+                break
+        return sigmas_SHW, mask_HW
+
+    def _vary(self, frames_SHW: Frames, mask_HW: Mask, rng: np.random.Generator) -> tuple[Frames, Mask]:
+        turn = self._turns[int(rng.integers(len(self._turns))) if self._augment else 0]
+        frames_SHW, mask_HW = turn_capture(frames_SHW, mask_HW, turn, self._format)
+        return (add_noise(frames_SHW, rng, self._format.bit_depth) if self._augment else frames_SHW), mask_HW
+
+    def _anywhere(self, number: int, rng: np.random.Generator) -> Window:
+        height, width = self._zones.sizes_px[number]
+        edge = self._settings.patch_px + SPARE_PX
+        # Even: a window begins as the mosaic does.
+        y, x = (2 * int(rng.integers((size - edge) // 2 + 1)) for size in (height, width))
+        return Window(x, y, edge, edge)
+
+    def _around_scratch(self, number: int, rng: np.random.Generator) -> Window:
+        mask_HW = self._zones.mask(number)
+        row_N, column_N = np.nonzero(mask_HW)
+        if not len(row_N):
+            return self._anywhere(number, rng)
+        pixel = int(rng.integers(len(row_N)))
+        edge = self._settings.patch_px + SPARE_PX
+        y, x = (
+            2 * (int(np.clip(at - rng.integers(edge // 8, edge - edge // 8), 0, size - edge)) // 2)
+            for at, size in zip((row_N[pixel], column_N[pixel]), mask_HW.shape, strict=True)
+        )
+        return Window(x, y, edge, edge)
+
+
+class _Places(Sampler[int]):
+    """The places of an epoch in the stream, each once: epochs never repeat a draw."""
+
+    def __init__(self, length: int, moves: bool) -> None:
+        """Walk `length` places; the same in every epoch unless the stream moves on."""
+        self._length, self._moves, self._epoch = length, moves, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch; the training loop calls it."""
+        self._epoch = epoch if self._moves else 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[int]:
+        start = self._epoch * self._length
+        yield from range(start, start + self._length)
+
+
+def patch_batches(stream: PatchStream, batch_size: int, workers: int, moves: bool) -> DataLoader[ZonePatches]:
+    """Load a stream in batches.
+
+    Args:
+        stream: What to load.
+        batch_size: Patches of a batch.
+        workers: Loader processes; 0 loads in this process.
+        moves: Whether every epoch draws new patches.
+    """
+    return DataLoader(
+        stream, batch_size, sampler=_Places(len(stream) // batch_size * batch_size, moves), num_workers=workers,
+        collate_fn=_as_read, persistent_workers=workers > 0,
+    )  # fmt: skip
+
+
+def _as_read(batch: Any) -> ZonePatches:
+    return cast(ZonePatches, batch)

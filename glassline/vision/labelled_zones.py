@@ -1,0 +1,134 @@
+"""The zones of a table of images with the masks of what is looked for; read window by window.
+
+Shapes: S light states x H x W pixels.
+"""
+
+import json
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from glassline.data.captures.meta import ZoneRef
+from glassline.data.captures.store import Captures, Frames, open_captures
+from glassline.data.captures.window import Window
+from glassline.data.captures.zone_format import ZoneFormat
+from glassline.data.images import image_header, read_grey, read_mask
+from glassline.data.samples import SampleTable
+from glassline.errors import DataError
+from glassline.vision.objects import draw_objects
+
+Mask = npt.NDArray[np.bool_]
+Pixels = TypeVar("Pixels", bound=npt.NDArray[np.generic])
+
+
+class LabelledZones:
+    """Zones of captures, or grey images of 8 bit, with masks; safe to send to other processes."""
+
+    def __init__(self, table: SampleTable, labels: Sequence[str]) -> None:
+        """Look at the rows of a table of images.
+
+        Args:
+            table: Table of images.
+            labels: Classes that are looked for; every other object is background.
+
+        Raises:
+            DataError: There is no row, or a class is not among the table's.
+        """
+        unknown = [label for label in labels if label not in table.classes]
+        if unknown or not len(table.rows):
+            raise DataError(
+                f"labels must be among the classes {list(table.classes)} of {len(table.rows)} images, got {unknown}; "
+                "name the classes to look for"
+            )
+        rows = table.rows
+        self.root, self.images = table.root, rows["image"].tolist()
+        self.groups = rows["group"].astype(str).tolist()
+        self.sizes_px = list(zip(rows["height_px"].astype(int), rows["width_px"].astype(int), strict=True))
+        self._labels = frozenset(labels)
+        self._image_labels, self._masks = rows["label"].tolist(), rows["mask"].tolist()
+        self._objects = rows["objects"].tolist()
+        self.hashes = rows["sha256"].tolist()
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @cached_property
+    def captures(self) -> Captures | None:
+        """The captures that the zones lie in, None for grey images."""
+        return open_captures(self.root) if PurePosixPath(self.images[0]).parent.suffix == ".zarr" else None
+
+    def format(self) -> ZoneFormat:
+        """Return the format that all zones have.
+
+        Raises:
+            DataError: A zone differs from the first; names it.
+        """
+        if self.captures is None:
+            depths = {image_header(Path(self.root) / image)[2] for image in self.images}
+            if depths != {8}:
+                raise DataError(
+                    f"grey images must have 8 bit to be segmented, got {sorted(depths)}; ingest them as captures"
+                )
+            return ZoneFormat(azimuths_deg=(), pattern="mono", bit_depth=8, pitch_um=None)
+        found = ZoneFormat.of(self.captures.meta(self.ref(0)))
+        for number in range(len(self)):
+            found.order(self.captures.meta(self.ref(number)))
+        return found
+
+    def ref(self, number: int) -> ZoneRef:
+        """Return the zone's name in its captures."""
+        return ZoneRef.of_path(self.images[number])
+
+    def frames(self, number: int, of: ZoneFormat, window: Window | None = None) -> Frames:
+        """Return frames (S, H, W) of a zone or of a window of it, in the order of a format's light states.
+
+        Raises:
+            DataError: The zone has another format or is damaged; names it.
+        """
+        if self.captures is None:
+            grey_HW = read_grey(Path(self.root) / self.images[number])
+            return np.asarray(_cut(grey_HW, window)[None], np.uint16)
+        ref = self.ref(number)
+        order = of.order(self.captures.meta(ref))
+        return self.captures.read(ref, window)[order]
+
+    def objects(self, number: int) -> list[dict[str, Any]]:
+        """Return the annotated objects that are looked for; see `glassline.data.samples`."""
+        stated = json.loads(self._objects[number] or "[]")
+        return [one for one in stated if one["label"] in self._labels]
+
+    def has_any(self, number: int) -> bool:
+        """Return whether something that is looked for is annotated on a zone; reads no pixel."""
+        return bool(self.objects(number)) or bool(self._masks[number] and self._image_labels[number] in self._labels)
+
+    def mask(self, number: int, window: Window | None = None) -> Mask:
+        """Return where something that is looked for lies (H, W), of a zone or of a window of it."""
+        size = self.sizes_px[number]
+        if self._masks[number]:
+            wanted = self._image_labels[number] in self._labels
+            whole_HW = read_mask(Path(self.root) / self._masks[number], size) if wanted else np.zeros(size, np.bool_)
+            return _cut(whole_HW, window)
+        objects = [one for one in self.objects(number) if window is None or _overlap(one["bbox"], window)]
+        if not objects:
+            return np.zeros((window.height_px, window.width_px) if window else size, np.bool_)
+        return _cut(draw_objects(objects, size) > 0, window)
+
+
+def _cut(image_HW: Pixels, window: Window | None) -> Pixels:
+    if window is None:
+        return image_HW
+    return cast(
+        Pixels, image_HW[window.y_px : window.y_px + window.height_px, window.x_px : window.x_px + window.width_px]
+    )
+
+
+def _overlap(bbox: Sequence[float], window: Window) -> bool:
+    x, y, width, height = bbox
+    return (
+        x < window.x_px + window.width_px and window.x_px < x + width
+        and y < window.y_px + window.height_px and window.y_px < y + height
+    )  # fmt: skip
