@@ -5,7 +5,6 @@ Shapes: H x W pixels of the clean zone.
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
@@ -13,13 +12,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from glassline.report.style import BRIGHT, INK, QUIET, blank, new_figure, plain
+from glassline.report.style import BRIGHT, INK, blank, new_figure, plain
+from glassline.report.zone_view import Shade, draw_zone, outline, shaded
 from glassline.vision.merge import MergedObject
 
 _BOX, _FINAL, _MODEL = BRIGHT[5], BRIGHT[0], BRIGHT[3]
 _SHOWN, _COLUMNS = 6, 3
 _MARGIN_PX = 14
-_LONGEST_PX = 900
 
 
 def merged_overlay(
@@ -33,8 +32,7 @@ def merged_overlay(
         objects: What was boxed.
         title: One line.
     """
-    low, high = (float(level) for level in np.percentile(grey_HW[::4, ::4], (50, 99.8)))
-    shade_HW = np.clip((grey_HW - low) / max(high - low, 1), 0, 1) ** 0.5
+    shade_HW = shaded(grey_HW)
     shown = sorted(range(len(objects)), key=lambda number: -objects[number].mask_HW.size)[:_SHOWN]
     rows = max(1, -(-len(shown) // _COLUMNS))
     fig = new_figure(12.5, 4.9)
@@ -52,23 +50,15 @@ def merged_overlay(
     return fig
 
 
-def _whole(axes: Axes, shade_HW: npt.NDArray[np.floating], objects: Sequence[MergedObject]) -> None:
-    height, width = shade_HW.shape
-    step = -(-max(height, width) // _LONGEST_PX)
-    # The brightest of each cell: a mean would wash thin scratches out.
-    brightest_HW = cv2.dilate(shade_HW.astype(np.float32), np.ones((step, step), np.uint8))[::step, ::step]
-    axes.imshow(brightest_HW, cmap="gray", vmin=0, vmax=1, extent=(-0.5, width - 0.5, height - 0.5, -0.5))
-    axes.tick_params(colors=QUIET, labelsize=8, length=2)
-    axes.spines[:].set_visible(False)
+def _whole(axes: Axes, shade_HW: Shade, objects: Sequence[MergedObject]) -> None:
+    draw_zone(axes, shade_HW)
     for number, item in enumerate(objects):
         x, y, box_width, box_height = item.drawn.bbox
         axes.add_patch(Rectangle((x, y), box_width, box_height, fill=False, edgecolor=_BOX, linewidth=1.3))
         axes.annotate(str(number + 1), (x, y), xytext=(1, 2), textcoords="offset points", fontsize=8, color=_BOX)
 
 
-def _close_up(
-    axes: Axes, shade_HW: npt.NDArray[np.floating], model_HW: npt.NDArray[np.bool_], item: MergedObject, number: int
-) -> None:
+def _close_up(axes: Axes, shade_HW: Shade, model_HW: npt.NDArray[np.bool_], item: MergedObject, number: int) -> None:
     rows, columns = item.window
     top, left = max(rows.start - _MARGIN_PX, 0), max(columns.start - _MARGIN_PX, 0)
     view = (slice(top, rows.stop + _MARGIN_PX), slice(left, columns.stop + _MARGIN_PX))
@@ -76,10 +66,8 @@ def _close_up(
     axes.imshow(shade_HW[view], cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     x, y, width, height = item.drawn.bbox
     axes.add_patch(Rectangle((x - left - 0.5, y - top - 0.5), width, height, fill=False, edgecolor=_BOX, linewidth=1.1))
-    for mask_HW, colour, line in ((model_HW[view], _MODEL, 1.7), (final_HW, _FINAL, 0.8)):
-        # A mask of one value has no outline, and matplotlib warns about it.
-        if mask_HW.any() and not mask_HW.all():
-            axes.contour(mask_HW.astype(np.float32), [0.5], colors=[colour], linewidths=line)
+    outline(axes, model_HW[view], _MODEL, 1.7)
+    outline(axes, final_HW, _FINAL, 0.8)
     blank(axes)
     state = "" if item.drawn.status == "confirmed" else f", {item.drawn.status}"
     axes.set_title(plain(f"{number + 1} {item.drawn.label}{state}, by {item.by}", 34), fontsize=8.5, color=INK, pad=4)

@@ -1,0 +1,125 @@
+"""Figures of a scratch segmentation: what was hit and missed in a zone, and which errors a threshold trades.
+
+Shapes: H x W pixels of the zone, h x w pixels of the score map.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
+
+from glassline.report.rates import pr_figure, trade_off_figure
+from glassline.report.scratch_marks import Mark, Mask, marks_of
+from glassline.report.style import BRIGHT, INK, blank, new_figure, plain
+from glassline.report.zone_view import Shade, draw_zone, outline, shaded
+from glassline.vision.light_states import Real
+from glassline.vision.scratches import FindSettings, Scratch
+
+__all__ = ["hits_overlay", "pr_figure", "trade_off_figure"]
+
+# Colour and dash both tell: orange, yellow and blue stay apart for the colour-blind.
+_LOOKS: dict[str, tuple[str, Literal["-", "--", ":"]]] = {
+    "miss": (BRIGHT[3], "--"), "false alarm": (BRIGHT[5], ":"), "hit": (BRIGHT[0], "-"), "found": (BRIGHT[0], "-")
+}  # fmt: skip
+_TRUTH = BRIGHT[4]
+_SHOWN, _COLUMNS, _NUMBERED = 6, 3, 24
+_MARGIN_PX, _LEAST_PX, _MOST_PX = 14, 64, 320
+_LOW = FindSettings().low
+
+
+def hits_overlay(
+    grey_HW: npt.NDArray[np.uint16], truth_HW: Mask | None, scratches: Sequence[Scratch], high: float, title: str,
+    score_hw: Real | None = None, low: float = _LOW,
+) -> Figure:  # fmt: skip
+    """Draw a zone with its hits, misses and false alarms, and six of them close up, misses first.
+
+    Args:
+        grey_HW: The zone in levels of the sensor, brightest light state.
+        truth_HW: Its scratches, or None where they are not known: then what was found is drawn.
+        scratches: What was found, with every peak.
+        high: Peak from which it counts.
+        title: One line.
+        score_hw: Scores of the zone, 0 to 1, for outlines of what was found.
+        low: Score that a pixel of the outline needs.
+    """
+    height, width = grey_HW.shape
+    shade_HW, marks = shaded(grey_HW), marks_of(truth_HW, scratches, (height, width), high, score_hw, low)
+    fig = new_figure(12.5, 4.9)
+    grid = fig.add_gridspec(2 if len(marks) > _COLUMNS else 1, _COLUMNS + 3)
+    _whole(fig.add_subplot(grid[:, :3]), shade_HW, marks)
+    if not marks:
+        blank(fig.add_subplot(grid[:, 3:]), "no scratch found" if truth_HW is None else "no scratch, and none found")
+    for place, mark in enumerate(marks[:_SHOWN]):
+        axes = fig.add_subplot(grid[place // _COLUMNS, 3 + place % _COLUMNS])
+        _close_up(axes, shade_HW, truth_HW, mark, score_hw is not None)
+        axes.set_title(f"{place + 1} {_caption(mark)}", fontsize=8, color=INK, pad=4)
+    fig.suptitle(plain(title, 120), fontsize=10.5, color=INK, x=0.01, ha="left")
+    _legend(fig, marks, truth_HW is not None)
+    return fig
+
+
+def _whole(axes: Axes, shade_HW: Shade, marks: Sequence[Mark]) -> None:
+    draw_zone(axes, shade_HW)
+    rim = [withStroke(linewidth=2, foreground="black")]
+    for number, mark in enumerate(marks):
+        x, y, width, height = mark.bbox_px
+        colour, dash = _LOOKS[mark.outcome]
+        axes.add_patch(
+            Rectangle((x - 0.5, y - 0.5), width, height, fill=False, edgecolor=colour, linestyle=dash, linewidth=1.5)
+        )
+        if number < (_NUMBERED if len(marks) <= _NUMBERED else _SHOWN):
+            axes.annotate(str(number + 1), (x, y), xytext=(1, 2), textcoords="offset points", fontsize=8, color=colour,
+                          path_effects=rim)  # fmt: skip
+
+
+def _close_up(axes: Axes, shade_HW: Shade, truth_HW: Mask | None, mark: Mark, outlined: bool) -> None:
+    view = _view(mark, shade_HW.shape)
+    axes.imshow(shade_HW[view], cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    if truth_HW is not None:
+        outline(axes, truth_HW[view], _TRUTH, 0.9)
+    if mark.scratch is not None and outlined:
+        x, y, width, height = mark.bbox_px
+        found_HW = np.zeros(shade_HW.shape, np.bool_)
+        found_HW[y : y + height, x : x + width] = mark.mask_HW
+        outline(axes, found_HW[view], _LOOKS[mark.outcome][0], 1.2)
+    blank(axes)
+
+
+def _view(mark: Mark, size_px: tuple[int, ...]) -> tuple[slice, slice]:
+    """Return a square window on a mark; on one too long to be seen, around its likeliest pixel."""
+    x, y, width, height = mark.bbox_px
+    edge = max(_LEAST_PX, max(width, height) + 2 * _MARGIN_PX)
+    if edge > _MOST_PX:
+        edge, (x, y), width, height = _MOST_PX, mark.spot_px, 0, 0
+    top, left = y + height // 2 - edge // 2, x + width // 2 - edge // 2
+    top, left = (max(0, min(start, size - edge)) for start, size in zip((top, left), size_px, strict=True))
+    return slice(top, top + edge), slice(left, left + edge)
+
+
+def _caption(mark: Mark) -> str:
+    if mark.scratch is None:
+        how = f"peak only {mark.peak:.2f}" if mark.peak else "nothing found"
+        return f"miss, {max(mark.bbox_px[2:])} px\n{how}"
+    one = mark.scratch
+    name = "scratch" if mark.outcome == "found" else mark.outcome
+    return (
+        f"{name}, peak {one.peak:.2f}\n{one.length_um:,.0f} µm at {one.direction_deg:.0f}°, {one.contrast_sigma:.1f} σ"
+    )
+
+
+def _legend(fig: Figure, marks: Sequence[Mark], truth_known: bool) -> None:
+    shown = ("hit", "miss", "false alarm") if truth_known else ("found",)
+    handles = []
+    for outcome in shown:
+        colour, dash = _LOOKS[outcome]
+        count = sum(mark.outcome == outcome for mark in marks)
+        handles.append(Line2D([], [], color=colour, linestyle=dash, linewidth=2.2, label=f"{outcome} ({count})"))
+    if truth_known:
+        handles.append(Line2D([], [], color=_TRUTH, linewidth=2.2, label="true outline"))
+    fig.legend(handles=handles, loc="outside lower right", ncols=4, fontsize=8.5, frameon=False, labelcolor=INK)
