@@ -6,6 +6,7 @@ Shapes: H x W pixels of the zone, h x w pixels of the score map.
 from collections.abc import Sequence
 from typing import Literal
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
@@ -28,8 +29,8 @@ _LOOKS: dict[str, tuple[str, Literal["-", "--", ":"]]] = {
     "miss": (BRIGHT[3], "--"), "false alarm": (BRIGHT[5], ":"), "hit": (BRIGHT[0], "-"), "found": (BRIGHT[0], "-")
 }  # fmt: skip
 _TRUTH = BRIGHT[4]
-_SHOWN, _COLUMNS, _NUMBERED = 6, 3, 24
-_MARGIN_PX, _LEAST_PX, _MOST_PX = 14, 64, 320
+_SHOWN, _NUMBERED = 6, 24
+_MARGIN_PX, _LEAST_PX, _MOST_PX = 14, 48, 240
 _LOW = FindSettings().low
 
 
@@ -50,15 +51,18 @@ def hits_overlay(
     """
     height, width = grey_HW.shape
     shade_HW, marks = shaded(grey_HW), marks_of(truth_HW, scratches, (height, width), high, score_hw, low)
-    fig = new_figure(12.5, 4.9)
-    grid = fig.add_gridspec(2 if len(marks) > _COLUMNS else 1, _COLUMNS + 3)
-    _whole(fig.add_subplot(grid[:, :3]), shade_HW, marks)
+    fig = new_figure(13, 5.6)
+    halves = fig.add_gridspec(1, 2, width_ratios=(2.2, 3))
+    _whole(fig.add_subplot(halves[0]), shade_HW, marks)
     if not marks:
-        blank(fig.add_subplot(grid[:, 3:]), "no scratch found" if truth_HW is None else "no scratch, and none found")
-    for place, mark in enumerate(marks[:_SHOWN]):
-        axes = fig.add_subplot(grid[place // _COLUMNS, 3 + place % _COLUMNS])
+        blank(fig.add_subplot(halves[1]), "no scratch found" if truth_HW is None else "no scratch, and none found")
+    shown = marks[:_SHOWN]
+    columns = max(1, min(len(shown), 2 if len(shown) <= 4 else 3))
+    grid = halves[1].subgridspec(max(1, -(-len(shown) // columns)), columns)
+    for place, mark in enumerate(shown):
+        axes = fig.add_subplot(grid[place // columns, place % columns])
         _close_up(axes, shade_HW, truth_HW, mark, score_hw is not None)
-        axes.set_title(f"{place + 1} {_caption(mark)}", fontsize=8, color=INK, pad=4)
+        axes.set_title(f"{place + 1} {_caption(mark)}", fontsize=8.5, color=INK, pad=4)
     fig.suptitle(plain(title, 120), fontsize=10.5, color=INK, x=0.01, ha="left")
     _legend(fig, marks, truth_HW is not None)
     return fig
@@ -66,29 +70,37 @@ def hits_overlay(
 
 def _whole(axes: Axes, shade_HW: Shade, marks: Sequence[Mark]) -> None:
     draw_zone(axes, shade_HW)
+    # Off the scratch by a little, or a thin box would hide it.
+    gap = max(shade_HW.shape) / 150
     rim = [withStroke(linewidth=2, foreground="black")]
     for number, mark in enumerate(marks):
         x, y, width, height = mark.bbox_px
-        colour, dash = _LOOKS[mark.outcome]
-        axes.add_patch(
-            Rectangle((x - 0.5, y - 0.5), width, height, fill=False, edgecolor=colour, linestyle=dash, linewidth=1.5)
-        )
+        left, top, colour, dash = x - 0.5 - gap, y - 0.5 - gap, *_LOOKS[mark.outcome]
+        box = Rectangle((left, top), width + 2 * gap, height + 2 * gap, fill=False, edgecolor=colour, linestyle=dash)
+        axes.add_patch(box).set_linewidth(1.5)
         if number < (_NUMBERED if len(marks) <= _NUMBERED else _SHOWN):
-            axes.annotate(str(number + 1), (x, y), xytext=(1, 2), textcoords="offset points", fontsize=8, color=colour,
-                          path_effects=rim)  # fmt: skip
+            axes.annotate(str(number + 1), (max(left, 0), max(top, 0)), xytext=(1, 2), textcoords="offset points", fontsize=8.5,
+                          fontweight="bold", color=colour, path_effects=rim)  # fmt: skip
 
 
 def _close_up(axes: Axes, shade_HW: Shade, truth_HW: Mask | None, mark: Mark, outlined: bool) -> None:
     view = _view(mark, shade_HW.shape)
     axes.imshow(shade_HW[view], cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    # A scratch is a line: outlines stand off it by a little, the true one further, so that all three are seen.
+    off = 1 + (view[0].stop - view[0].start) // 120
     if truth_HW is not None:
-        outline(axes, truth_HW[view], _TRUTH, 0.9)
+        outline(axes, _grown(truth_HW[view], 2 * off), _TRUTH, 1.0)
     if mark.scratch is not None and outlined:
         x, y, width, height = mark.bbox_px
         found_HW = np.zeros(shade_HW.shape, np.bool_)
         found_HW[y : y + height, x : x + width] = mark.mask_HW
-        outline(axes, found_HW[view], _LOOKS[mark.outcome][0], 1.2)
+        outline(axes, _grown(found_HW[view], off), _LOOKS[mark.outcome][0], 1.0)
     blank(axes)
+
+
+def _grown(mask_HW: Mask, by_px: int) -> Mask:
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * by_px + 1, 2 * by_px + 1))
+    return np.asarray(cv2.dilate(mask_HW.astype(np.uint8), disc), np.bool_)
 
 
 def _view(mark: Mark, size_px: tuple[int, ...]) -> tuple[slice, slice]:

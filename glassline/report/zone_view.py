@@ -16,10 +16,12 @@ _LONGEST_PX = 900
 
 
 def shaded(grey_HW: npt.NDArray[np.uint16]) -> Shade:
-    """Return levels as shades from 0 to 1: the zone's median is black, its brightest 0.2 % are white."""
-    low, high = (float(level) for level in np.percentile(grey_HW[::4, ::4], (50, 99.8)))
-    level_HW = (grey_HW.astype(np.float32) - np.float32(low)) / np.float32(max(high - low, 1))
-    return np.asarray(np.sqrt(np.clip(level_HW, 0, 1)), np.float32)
+    """Return levels as shades from 0 to 1: noise stays dark, the brightest 0.2 % or 12 sigmas of it are white."""
+    sample_N = grey_HW[::4, ::4].astype(np.float32)
+    middle, bright = (float(level) for level in np.percentile(sample_N, (50, 99.8)))
+    sigma = max(1.0, 1.4826 * float(np.median(np.abs(sample_N - middle))))
+    low, high = middle + sigma, max(bright, middle + 12 * sigma)
+    return np.asarray(np.sqrt(np.clip((grey_HW.astype(np.float32) - low) / (high - low), 0, 1)), np.float32)
 
 
 def draw_zone(axes: Axes, shade_HW: Shade) -> None:
