@@ -51,7 +51,7 @@ def test_scene_settings_make_the_same_scene_after_a_trip_through_json():
     )
 
 
-@pytest.mark.parametrize("difficulty", ["easy", "standard", "hard", "unseen"])
+@pytest.mark.parametrize("difficulty", ["easy", "standard", "hard", "faint", "unseen"])
 def test_scene_every_group_alone_lifts_the_frame_over_the_dark(difficulty):
     one = scene(difficulty=difficulty)
     dark = np.median(shot(one, groups=()))

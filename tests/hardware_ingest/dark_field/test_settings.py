@@ -13,6 +13,7 @@ FROZEN = {
     "easy": "fa0ef07a17922a1b9a7f5b63daf1cb2f1c333b11fcc6926522e5579ed7b331fb",
     "standard": "3cd2dc4ae2d4a5cd501b0331cfb3f120857aff24442b7f4e0d4212eac4db29a6",
     "hard": "9011ef9133530028e8a0ab3331a2800a4daf1297344b915b1281257d3fd3e8d2",
+    "faint": "2f0ec2b6b6d4530163a205bf7ba42df0272f830c85172c948d414cede2cf1c72",
     "unseen": "332967609f3ff26c6657ca78246a3c7d97c2770430a5bbee422f3165b97e1a1d",
 }
 
@@ -24,7 +25,7 @@ def test_difficulty_is_the_one_that_figures_were_reported_on(name):
 
 def test_difficulty_unseen_differs_from_all_others_in_what_a_model_could_learn_by_heart():
     unseen = difficulty_of("unseen")
-    for name in ("easy", "standard", "hard"):
+    for name in ("easy", "standard", "hard", "faint"):
         other = difficulty_of(name)
         for field in ("pitch_um", "blur_px", "falloff", "dn_per_electron", "read_noise_dn", "specks_per_cm2"):
             assert getattr(unseen, field) != getattr(other, field)
@@ -35,7 +36,7 @@ def test_difficulty_unseen_says_that_it_is_never_trained_on():
 
 
 def test_difficulty_that_is_unknown_lists_the_known_ones():
-    with pytest.raises(SettingsError, match="easy, standard, hard, unseen, got 'brutal'"):
+    with pytest.raises(SettingsError, match="easy, standard, hard, faint, unseen, got 'brutal'"):
         difficulty_of("brutal")
 
 
@@ -44,6 +45,7 @@ DRAWN = {
     "easy": (38, 2826.8506, 2.36634),
     "standard": (79, 12024.8055, 2.56026),
     "hard": (139, 18506.3601, 4.15514),
+    "faint": (79, 12020.4305, 2.56026),
     "unseen": (207, 4809.3200, 2.96107),
 }
 

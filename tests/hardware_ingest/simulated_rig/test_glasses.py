@@ -19,7 +19,7 @@ def bench_of(difficulty: str = "standard"):
     return settings, Bench(Glasses(settings, difficulty, 0).scene("G0003", "clean"), settings.stage)
 
 
-@pytest.mark.parametrize("difficulty", ["easy", "standard", "hard", "unseen"])
+@pytest.mark.parametrize("difficulty", ["easy", "standard", "hard", "faint", "unseen"])
 def test_simulated_glass_passes_the_lights_check(tmp_path, difficulty):
     settings, bench = bench_of(difficulty)
     result = capture_glass(build_rig(settings, bench), JOB, tmp_path, lambda event: None)
