@@ -95,7 +95,8 @@ def score_zone(
             ):
                 part_hw = map_hw[here]
                 part_hw += (tile_hw * np.outer(down_h, across_w))[: part_hw.shape[0], : part_hw.shape[1]]
-    return ZoneScores(score_hw, strength_hw, block_px, pitch_um)
+    # Weights that sum to 1 may round to a hair more.
+    return ZoneScores(score_hw.clip(0, 1), strength_hw, block_px, pitch_um)
 
 
 def _cuts(size_px: int, settings: TileSettings, step_px: int) -> list[tuple[int, int]]:
