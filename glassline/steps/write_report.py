@@ -12,6 +12,7 @@ from glassline.data.samples import SampleTable, read_samples
 from glassline.data.storage import written_whole
 from glassline.report.page import LooksElsewhere, PageFigure, ReportContent, Section, Verdict, write_page
 from glassline.steps.evaluate_classifier import METRICS
+from glassline.steps.evaluate_segmentation import RATES
 from glassline.steps.explain_cam import ELSEWHERE, EXPLAINED
 from glassline.tracking import commit, parent_artifact, pipeline_notes, pipeline_run_id, step_run
 
@@ -21,7 +22,7 @@ _PER_CLASS = ("precision", "recall", "f1", "support")
 
 def write_report(
     samples_path: str, augmented_path: str, evaluation_path: str, comparison_path: str, explanation_path: str,
-    embedding_path: str, promotion_path: str, model: str, report_path: str,
+    embedding_path: str, promotion_path: str, model: str, report_path: str, segmentation_path: str,
 ) -> None:  # fmt: skip
     """Write the report, and log it on the pipeline's own run.
 
@@ -35,6 +36,7 @@ def write_report(
         promotion_path: JSON written by `promote_model`.
         model: Name of the exported model.
         report_path: The page.
+        segmentation_path: Folder written by `evaluate_segmentation`, "" where none was looked for.
     """
     with step_run("write_report", {"model": model}) as run:
         images, patches = (
@@ -60,6 +62,7 @@ def write_report(
                     "Where the model looks", explanation_path, "cam_*.png", "Activation maps of {}",
                     _shares(explanation_path),
                 ),
+                *_segmentation(segmentation_path),
             ],
             tsne=Path(embedding_path).read_text(encoding="utf-8"),
             warnings=pipeline_notes(),
@@ -110,6 +113,28 @@ def _figures(title: str, folder: str, pattern: str, caption: str, note: str = ""
     paths = sorted(Path(folder).glob(pattern))
     found = [PageFigure(path.read_bytes(), caption.format(path.stem.partition("_")[2])) for path in paths]
     return Section(title, found, note)
+
+
+def _segmentation(folder: str) -> list[Section]:
+    """Return what a network that finds scratches leaves to show; nothing where there is none."""
+    if not folder:
+        return []
+    rates = pd.read_parquet(Path(folder) / RATES).to_dict("records")
+    return [
+        _figures("Scratches: errors", folder, "trade_off.png", "Missed glasses over rejected clean ones",
+                 " ".join(_errors(row) for row in rates)),
+        _figures("Scratches: pixels", folder, "pixels.png", "Precision over recall of the pixels"),
+        _figures("Scratches: training", folder, "curves.png", "Loss by epoch"),
+        _figures("Scratches: where the network hits and errs", folder, "overlay_*.png", "{}"),
+    ]  # fmt: skip
+
+
+def _errors(row: dict[Any, Any]) -> str:
+    return (
+        f"{row['method'].capitalize()}, {row['unit']}s: missed {row['fn']} of {row['defective']} "
+        f"({row['fn_rate']:.1%}, 95 % {row['fn_low']:.1%} to {row['fn_high']:.1%}), rejected {row['fp']} of "
+        f"{row['clean']} clean ({row['fp_rate']:.1%}, {row['fp_low']:.1%} to {row['fp_high']:.1%})."
+    )
 
 
 def _shares(explanation_path: str) -> str:

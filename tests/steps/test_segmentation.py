@@ -11,6 +11,7 @@ import pytest
 from glassline.data.glass_split import read_split
 from glassline.data.importers import read_source
 from glassline.errors import DataError, SettingsError
+from glassline.steps.evaluate_segmentation import PIXELS, RATES, evaluate_segmentation
 from glassline.steps.judge_glasses import GLASSES, POINT, judge_glasses
 from glassline.steps.segment_captures import CLASSICAL, SCORE, SCRATCHES, ZONES, read_score, segment_captures
 from glassline.steps.train_unet import SPLIT, train_unet
@@ -166,3 +167,38 @@ def test_judge_glasses_refuses_a_rate_out_of_range(
 ) -> None:
     with pytest.raises(SettingsError, match=r"max_fn_rate must be in \(0, 1\), got 1"):
         judge_glasses(segments, samples, str(unet), 1.0, str(tmp_path / "verdicts"))
+
+
+@pytest.fixture(scope="module")
+def evaluation(samples: str, unet: Path, verdicts: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of an evaluation."""
+    folder = tmp_path_factory.mktemp("evaluation") / "evaluation"
+    evaluate_segmentation(samples, str(unet), str(verdicts), {}, str(folder))
+    return folder
+
+
+def test_evaluate_segmentation_has_a_row_with_denominators_for_each_method_and_unit(
+    evaluation: Path, unet: Path
+) -> None:
+    rates = pd.read_parquet(evaluation / RATES)
+    assert set(zip(rates["method"], rates["unit"], strict=True)) == {
+        (method, unit) for method in ("network", "classical") for unit in ("glass", "zone")
+    }
+    assert set(rates["defective"] + rates["clean"]) == {len(read_split(unet / SPLIT).test)}
+
+
+def test_evaluate_segmentation_shows_the_classical_model_at_no_more_false_alarms(evaluation: Path) -> None:
+    rates = pd.read_parquet(evaluation / RATES).set_index(["method", "unit"])["fp_rate"]
+    assert rates["classical", "glass"] <= rates["network", "glass"]
+
+
+def test_evaluate_segmentation_counts_pixels_of_both_methods_at_both_tolerances(evaluation: Path) -> None:
+    pixels = pd.read_parquet(evaluation / PIXELS).set_index(["method", "tolerance_px"])
+    assert len(pixels) == 4
+    assert (pixels.xs(2, level=1)["recall"] >= pixels.xs(0, level=1)["recall"]).all()
+
+
+def test_evaluate_segmentation_draws_curves_and_zones(evaluation: Path) -> None:
+    names = {path.stem for path in evaluation.glob("*.png")}
+    assert {"curves", "pixels", "trade_off"} < names
+    assert any(name.startswith("overlay_") for name in names)
