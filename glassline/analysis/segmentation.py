@@ -78,7 +78,7 @@ class PixelCounts:
         self._predicted_T += predicted_T
         self._hit_T += hit_T
         self._right_T += _from_threshold(bin_hw[near_truth_hw])
-        self._found_T += _from_threshold(cv2.dilate(bin_hw, self._near)[truth_hw])
+        self._found_T += _from_threshold(np.asarray(cv2.dilate(bin_hw, self._near), np.uint8)[truth_hw])
         union_T = predicted_T + annotated - hit_T
         self._iou_T += np.where(union_T > 0, hit_T / np.maximum(union_T, 1), 1)
         self._annotated += annotated
