@@ -6,7 +6,6 @@ Shapes: H x W pixels of the zone, h x w pixels of the score map.
 from collections.abc import Sequence
 from typing import Literal
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
@@ -18,7 +17,7 @@ from matplotlib.patheffects import withStroke
 from glassline.report.rates import pr_figure, trade_off_figure
 from glassline.report.scratch_marks import Mark, Mask, marks_of
 from glassline.report.style import BRIGHT, INK, blank, new_figure, plain
-from glassline.report.zone_view import Shade, draw_zone, outline, shaded
+from glassline.report.zone_view import Shade, draw_zone, grown, outline, outline_in_zone, shaded
 from glassline.vision.light_states import Real
 from glassline.vision.scratches import FindSettings, Scratch
 
@@ -50,10 +49,10 @@ def hits_overlay(
         low: Score that a pixel of the outline needs.
     """
     height, width = grey_HW.shape
-    shade_HW, marks = shaded(grey_HW), marks_of(truth_HW, scratches, (height, width), high, score_hw, low)
+    marks = marks_of(truth_HW, scratches, (height, width), high, score_hw, low)
     fig = new_figure(13, 5.6)
     halves = fig.add_gridspec(1, 2, width_ratios=(2.2, 3))
-    _whole(fig.add_subplot(halves[0]), shade_HW, marks)
+    _whole(fig.add_subplot(halves[0]), shaded(grey_HW), marks, score_hw is not None)
     if not marks:
         blank(fig.add_subplot(halves[1]), "no scratch found" if truth_HW is None else "no scratch, and none found")
     shown = marks[:_SHOWN]
@@ -61,15 +60,18 @@ def hits_overlay(
     grid = halves[1].subgridspec(max(1, -(-len(shown) // columns)), columns)
     for place, mark in enumerate(shown):
         axes = fig.add_subplot(grid[place // columns, place % columns])
-        _close_up(axes, shade_HW, truth_HW, mark, score_hw is not None)
+        _close_up(axes, grey_HW, truth_HW, mark, score_hw is not None)
         axes.set_title(f"{place + 1} {_caption(mark)}", fontsize=8.5, color=INK, pad=4)
     fig.suptitle(plain(title, 120), fontsize=10.5, color=INK, x=0.01, ha="left")
     _legend(fig, marks, truth_HW is not None)
     return fig
 
 
-def _whole(axes: Axes, shade_HW: Shade, marks: Sequence[Mark]) -> None:
+def _whole(axes: Axes, shade_HW: Shade, marks: Sequence[Mark], outlined: bool) -> None:
     draw_zone(axes, shade_HW)
+    for outcome, (colour, _) in _LOOKS.items():
+        of_it = [mark for mark in marks if mark.outcome == outcome and (outlined or mark.scratch is None)]
+        outline_in_zone(axes, _drawn(of_it, shade_HW.shape), colour)
     # Off the scratch by a little, or a thin box would hide it.
     gap = max(shade_HW.shape) / 150
     rim = [withStroke(linewidth=2, foreground="black")]
@@ -79,28 +81,30 @@ def _whole(axes: Axes, shade_HW: Shade, marks: Sequence[Mark]) -> None:
         box = Rectangle((left, top), width + 2 * gap, height + 2 * gap, fill=False, edgecolor=colour, linestyle=dash)
         axes.add_patch(box).set_linewidth(1.5)
         if number < (_NUMBERED if len(marks) <= _NUMBERED else _SHOWN):
-            axes.annotate(str(number + 1), (max(left, 0), max(top, 0)), xytext=(1, 2), textcoords="offset points", fontsize=8.5,
-                          fontweight="bold", color=colour, path_effects=rim)  # fmt: skip
+            axes.annotate(
+                str(number + 1), (max(left, 0), max(top, 0)), xytext=(1, 2), textcoords="offset points", fontsize=8.5,
+                fontweight="bold", color=colour, path_effects=rim,
+            )  # fmt: skip
 
 
-def _close_up(axes: Axes, shade_HW: Shade, truth_HW: Mask | None, mark: Mark, outlined: bool) -> None:
-    view = _view(mark, shade_HW.shape)
-    axes.imshow(shade_HW[view], cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+def _close_up(axes: Axes, grey_HW: npt.NDArray[np.uint16], truth_HW: Mask | None, mark: Mark, outlined: bool) -> None:
+    view = _view(mark, grey_HW.shape)
+    axes.imshow(shaded(grey_HW[view]), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     # A scratch is a line: outlines stand off it by a little, the true one further, so that all three are seen.
     off = 1 + (view[0].stop - view[0].start) // 120
     if truth_HW is not None:
-        outline(axes, _grown(truth_HW[view], 2 * off), _TRUTH, 1.0)
+        outline(axes, grown(truth_HW[view], 2 * off), _TRUTH, 1.0)
     if mark.scratch is not None and outlined:
-        x, y, width, height = mark.bbox_px
-        found_HW = np.zeros(shade_HW.shape, np.bool_)
-        found_HW[y : y + height, x : x + width] = mark.mask_HW
-        outline(axes, _grown(found_HW[view], off), _LOOKS[mark.outcome][0], 1.0)
+        outline(axes, grown(_drawn([mark], grey_HW.shape)[view], off), _LOOKS[mark.outcome][0], 1.0)
     blank(axes)
 
 
-def _grown(mask_HW: Mask, by_px: int) -> Mask:
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * by_px + 1, 2 * by_px + 1))
-    return np.asarray(cv2.dilate(mask_HW.astype(np.uint8), disc), np.bool_)
+def _drawn(marks: Sequence[Mark], size_px: tuple[int, ...]) -> Mask:
+    mask_HW = np.zeros(size_px, np.bool_)
+    for mark in marks:
+        x, y, width, height = mark.bbox_px
+        mask_HW[y : y + height, x : x + width] |= mark.mask_HW
+    return mask_HW
 
 
 def _view(mark: Mark, size_px: tuple[int, ...]) -> tuple[slice, slice]:
