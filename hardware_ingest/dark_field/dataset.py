@@ -104,16 +104,30 @@ def simulate_glasses(settings: GlassSetSettings, out: Path, progress: Callable[[
         captures = open_captures(beside / "captures")
         zones: list[SimulatedZone] = []
         for number in range(1, settings.glasses + 1):
-            scenes = [settings.scene(number, kind) for kind in _kinds(settings)]
-            tasks = [(scene, zone) for scene in scenes for zone in settings.grid.zones()]
-            zones += pool.map(lambda task: _write_zone(settings, captures, *task), tasks)
+            zones += write_glass(settings, captures, number, pool)
             if progress:
                 progress(number, settings.glasses)
-        _write_truth(beside, captures, zones)
+        write_truth(beside, captures, zones)
         if settings.marked:
             _write_boxes(beside, settings.seed, [zone for zone in zones if zone.ref.kind == "marked"])
         (beside / "simulation.json").write_text(json.dumps(_told(settings, zones), indent=1))
     return out / "truth.json"
+
+
+def write_glass(
+    settings: GlassSetSettings, captures: Captures, number: int, pool: ThreadPoolExecutor
+) -> list[SimulatedZone]:
+    """Render one glass into captures and return its zones.
+
+    Args:
+        settings: What it is like; `glasses` does not matter.
+        captures: Where it goes.
+        number: Number of the glass, >= 1.
+        pool: Threads that render zones.
+    """
+    scenes = [settings.scene(number, kind) for kind in _kinds(settings)]
+    tasks = [(scene, zone) for scene in scenes for zone in settings.grid.zones()]
+    return list(pool.map(lambda task: _write_zone(settings, captures, *task), tasks))
 
 
 def glass_id(number: int) -> str:
@@ -146,7 +160,8 @@ def _write_zone(settings: GlassSetSettings, captures: Captures, scene: DarkField
     return SimulatedZone(meta.ref, size_px, (x_mm * 1000, y_mm * 1000), true_objects(place))
 
 
-def _write_truth(folder: Path, captures: Captures, zones: list[SimulatedZone]) -> None:
+def write_truth(folder: Path, captures: Captures, zones: list[SimulatedZone]) -> None:
+    """Write truth.json and contaminants.json of zones whose captures lie in `folder`/captures."""
     clean = [zone for zone in zones if zone.ref.kind == "clean"]
     content = captures.content_hash([zone.ref for zone in clean])
     for name, classes in (("truth.json", DEFECTS), ("contaminants.json", CONTAMINANTS)):
