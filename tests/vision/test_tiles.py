@@ -76,6 +76,7 @@ def test_tiles_share_a_zone_evenly_and_none_leaves_it():
     assert set(np.diff(begins)) == {64}
     assert all(begin % 64 == 0 for begin in begins)
     assert max(window.x_px + window.width_px for window in zone.windows) == 530
+    assert max(max(window.width_px, window.height_px) for window in zone.windows) == 128
 
 
 def test_tiles_are_no_longer_than_they_must_be():
@@ -102,6 +103,12 @@ def test_strength_is_the_brightest_state_and_pixel_of_each_block():
     for row, column in np.ndindex(32, 32):
         block = sigmas_SHW[:, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
         assert found[row, column] == pytest.approx(max(block.ravel().tolist()))
+
+
+def test_blended_scores_stay_in_range():
+    run = lambda sigmas_BSHW: np.ones((1, *(edge // 2 for edge in sigmas_BSHW.shape[2:])), np.float32)  # noqa: E731
+    score_hw = _score(_marked(500, 700), run=run).score_hw
+    assert 1 - 1e-6 < score_hw.min() <= score_hw.max() <= 1
 
 
 def test_direction_blind_network_reads_one_mean():
