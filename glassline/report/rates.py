@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter
 
 from glassline.analysis.operating_point import ErrorRates
@@ -17,6 +18,7 @@ from glassline.report.style import INK, QUIET, RULE, blank, colours, new_figure,
 
 _F1_LINES = (0.2, 0.4, 0.6, 0.8)
 _RATES = (0, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1)
+_LONGEST = 34
 
 
 def pr_figure(curves: Mapping[str, pd.DataFrame]) -> Figure:
@@ -34,21 +36,19 @@ def pr_figure(curves: Mapping[str, pd.DataFrame]) -> Figure:
     if not known:
         blank(axes, "no precision to show")
         return fig
-    recall_N = np.linspace(0.01, 1, 200)
     for f1 in _F1_LINES:
-        over_N = recall_N > f1 / 2 + 0.005
-        precision_N = f1 * recall_N[over_N] / (2 * recall_N[over_N] - f1)
-        within_N = precision_N <= 1
-        axes.plot(recall_N[over_N][within_N], precision_N[within_N], color=RULE, linewidth=0.8, zorder=0)
+        recall_N = np.linspace(f1 / (2 - f1), 1, 100)
+        axes.plot(recall_N, f1 * recall_N / (2 * recall_N - f1), color=RULE, linewidth=0.8, zorder=0)
         axes.annotate(f"F1 {f1:g}", (1, f1 / (2 - f1)), xytext=(4, 0), textcoords="offset points", fontsize=8,
                       color=QUIET, va="center")  # fmt: skip
-    for (name, rows), colour in zip(known.items(), colours(known).values(), strict=True):
+    tint = colours(curves)
+    for name, rows in known.items():
         both = rows["precision"] + rows["recall"]
         f1_N = (2 * rows["precision"] * rows["recall"] / both.where(both > 0)).fillna(0).to_numpy()
         best = rows.iloc[int(f1_N.argmax())]
-        label = f"{plain(name)}: F1 {f1_N.max():.3f} at {best['threshold']:.2f}"
-        axes.plot(rows["recall"], rows["precision"], color=colour, linewidth=1.9, label=label)
-        axes.plot(best["recall"], best["precision"], "o", color=colour, markersize=6, markeredgecolor="white")
+        label = f"{plain(name, _LONGEST)}: F1 {f1_N.max():.3f} at {best['threshold']:.2f}"
+        axes.plot(rows["recall"], rows["precision"], color=tint[name], linewidth=1.9, label=label)
+        axes.plot(best["recall"], best["precision"], "o", color=tint[name], markersize=6, markeredgecolor="white")
     tidy(axes, "Pixels: precision over recall", "recall", "precision")
     axes.set(xlim=(0, 1), ylim=(0, 1.02))
     fig.legend(loc="outside lower left", ncols=2, fontsize=8.5, frameon=False, labelcolor=INK)
@@ -78,13 +78,22 @@ def trade_off_figure(curves: Mapping[str, pd.DataFrame], chosen: Mapping[str, Er
     for name, rows in known.items():
         # Between two thresholds nothing changes: a staircase, of which the safe corner is drawn.
         rows = rows.sort_values("threshold")
-        axes.step(rows["fp_rate"], rows["fn_rate"], where="pre", color=tint[name], linewidth=1.9, label=plain(name))
+        axes.step(
+            rows["fp_rate"], rows["fn_rate"], where="pre", color=tint[name], linewidth=1.9, label=plain(name, _LONGEST)
+        )
     for name, one in points.items():
-        _point(axes, one, tint[name], "" if name in known else plain(name))
-    tidy(axes, "Missed over falsely rejected", "clean rejected (false positives)", "defective passed (false negatives)")
+        _point(axes, one, tint[name], "" if name in known else plain(name, _LONGEST))
+    tidy(
+        axes,
+        "Missed against falsely rejected",
+        "clean rejected (false positives)",
+        "defective passed (false negatives)",
+    )
     _by_root(axes)
-    handles, labels = axes.get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside lower left", ncols=3, fontsize=8.5, frameon=False, labelcolor=INK)
+    handles = axes.get_legend_handles_labels()[0]
+    if points:
+        handles.append(Line2D([], [], color=QUIET, marker="o", linewidth=1.3, label="chosen, with its 95 % interval"))
+    fig.legend(handles=handles, loc="outside lower left", ncols=2, fontsize=8.5, frameon=False, labelcolor=INK)
     return fig
 
 
@@ -112,7 +121,7 @@ def _by_root(axes: Axes) -> None:
         scale("function", functions=(lambda rate: np.sqrt(np.maximum(rate, 0)), np.square))
         axis.set_major_locator(FixedLocator(list(_RATES)))
         axis.set_minor_locator(NullLocator())
-        axis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
         axis.grid(color=RULE, linewidth=0.7)
     axes.set(xlim=(0, 1), ylim=(0, 1))
     axes.set_axisbelow(True)
