@@ -1,7 +1,7 @@
-"""Names of the models: one row per model, its builder, source and default input."""
+"""Names of the classifiers: one row per model, its builder and source; what `glassline models` says of all networks."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -13,10 +13,14 @@ from glassline.models.cnn import build_cnn
 from glassline.models.ensemble import build_average, build_fusion, build_stacking
 from glassline.models.metadata import build_metadata
 from glassline.models.mlp import build_mlp
-from glassline.models.settings import PATCH_PX, CnnSettings
+from glassline.models.receptive_field import receptive_field_px
+from glassline.models.segmenters import NETWORKS, build_segmenter
+from glassline.models.settings import PATCH_PX, CnnSettings, UnetSettings
 
 #: Defaults that `describe` counts at: the attributes of candidates, and the paper's classes.
 METADATA, CLASSES = 32, 4
+#: Defaults that `describe` counts segmentation networks at: the paper's light states and patch.
+STATES, ZONE_PATCH_PX = 6, 1024
 
 Builder = Callable[[int, int, int, CnnSettings], nn.Module]
 
@@ -41,13 +45,23 @@ MODELS: dict[str, Entry] = {
 
 @dataclass(frozen=True)
 class Description:
-    """What `glassline models` prints; gflop counts multiplications and additions, 1e9 of them, one patch."""
+    """What `glassline models` prints of a network at its default setting.
+
+    Attributes:
+        name: Name in settings.
+        source: Where it is published.
+        parameters: Number of weights.
+        gflop: Multiplications and additions of one patch, 1e9 of them.
+        input_shape: Shape of each input for one patch.
+        receptive_field_px: Edge of what one output pixel depends on, of segmentation networks.
+    """
 
     name: str
     source: str
     parameters: int
     gflop: float
     input_shape: dict[str, list[int]]
+    receptive_field_px: int | None = None
 
 
 def build_model(name: str, patch_px: int, metadata: int, classes: int, settings: CnnSettings) -> nn.Module:
@@ -62,20 +76,31 @@ def build_model(name: str, patch_px: int, metadata: int, classes: int, settings:
 
 
 def describe(name: str) -> Description:
-    """Count parameters and operations of a model at its default setting."""
-    model = build_model(name, PATCH_PX, METADATA, CLASSES, CnnSettings()).eval()
-    patch_BHW, metadata_BM = torch.zeros(1, PATCH_PX, PATCH_PX), torch.zeros(1, METADATA)
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        model(patch_BHW, metadata_BM)
-    return Description(
-        name,
-        MODELS[name].source,
-        sum(weight.numel() for weight in model.parameters()),
-        counter.get_total_flops() / 1e9,
-        {"patch": [1, PATCH_PX, PATCH_PX], "metadata": [1, METADATA]},
-    )
+    """Count parameters and operations of a network at its default setting; nothing is computed, only counted."""
+    with torch.device("meta"):
+        if name in NETWORKS:
+            return _segmenter(name)
+        model = build_model(name, PATCH_PX, METADATA, CLASSES, CnnSettings())
+        return _counted(name, MODELS[name].source, model, {"patch": (PATCH_PX, PATCH_PX), "metadata": (METADATA,)})
 
 
 def describe_all() -> list[dict[str, Any]]:
-    """Describe every model, in the order of the registry."""
-    return [asdict(describe(name)) for name in MODELS]
+    """Describe every network, in the order of the registries."""
+    return [asdict(describe(name)) for name in (*MODELS, *NETWORKS)]
+
+
+def _segmenter(name: str) -> Description:
+    settings = UnetSettings.parse({"network": name})
+    shape = {"sigmas": (STATES, ZONE_PATCH_PX, ZONE_PATCH_PX)}
+    counted = _counted(name, NETWORKS[name].source, build_segmenter(STATES, settings), shape)
+    with torch.device("cpu"):
+        narrow = build_segmenter(STATES, settings.model_copy(update={"width": 1 / 32}))
+        return replace(counted, receptive_field_px=receptive_field_px(narrow, STATES, settings.block_px))
+
+
+def _counted(name: str, source: str, model: nn.Module, shape: dict[str, tuple[int, ...]]) -> Description:
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model.eval()(*(torch.zeros(1, *size) for size in shape.values()))
+    parameters = sum(weight.numel() for weight in model.parameters())
+    inputs = {one: [1, *size] for one, size in shape.items()}
+    return Description(name, source, parameters, counter.get_total_flops() / 1e9, inputs)

@@ -5,6 +5,7 @@ form of the up-convolutions: 3 x 3, stride 2, to the width of the level they lea
 Shapes: B patches, S light states, H x W pixels, q the block's edge, C features.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import cast
 
@@ -32,8 +33,7 @@ def compress(sigmas: Tensor) -> Tensor:
     rounding beside a grain of dust. Ratios between light states, by which scratches are told from dust, become
     differences.
     """
-    scale = 1 / torch.log1p(torch.tensor(_BRIGHTEST_SIGMA)).item()
-    return torch.sign(sigmas) * torch.log1p(sigmas.abs()) * scale
+    return torch.sign(sigmas) * torch.log1p(sigmas.abs()) * (1 / math.log1p(_BRIGHTEST_SIGMA))
 
 
 def space_to_depth(frames_BSHW: Tensor, block_px: int) -> Tensor:

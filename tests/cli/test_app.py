@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from glassline.errors import SettingsError, StorageError
+from glassline.models.settings import MODEL_NAMES, NETWORK_NAMES
 from glassline_cli.app import app
 from glassline_cli.overrides import with_overrides
 from pipelines.retrain_settings import PRESETS, RetrainSettings
@@ -24,8 +25,9 @@ def test_help_shows_an_example(command: str) -> None:
 def test_models_prints_one_json_list_with_the_stated_keys() -> None:
     result = CliRunner().invoke(app, ["models", "--json"])
     rows = json.loads(result.output)
-    assert {"mlp", "cnn", "ensemble_fusion", "ensemble_average", "ensemble_stacking"} <= {row["name"] for row in rows}
-    assert all(set(row) == {"name", "source", "parameters", "gflop", "input_shape"} for row in rows)
+    assert {row["name"] for row in rows} == {*MODEL_NAMES, *NETWORK_NAMES}
+    stated = {"name", "source", "parameters", "gflop", "input_shape", "receptive_field_px"}
+    assert all(set(row) == stated for row in rows)
 
 
 def test_overrides_lay_dotted_keys_over_a_preset() -> None:
@@ -68,9 +70,10 @@ def test_overrides_leave_text_as_it_is_typed(text: str) -> None:
 
 def test_settings_name_the_models_of_the_registry() -> None:
     from glassline.models.registry import MODELS
-    from glassline.models.settings import MODEL_NAMES
+    from glassline.models.segmenters import NETWORKS
 
     assert tuple(MODELS) == MODEL_NAMES
+    assert tuple(NETWORKS) == NETWORK_NAMES
 
 
 def test_settings_say_a_rule_of_their_own_without_the_whole_input() -> None:

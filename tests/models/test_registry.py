@@ -7,6 +7,7 @@ import torch
 
 from glassline.errors import SettingsError
 from glassline.models.registry import MODELS, build_model, describe, describe_all
+from glassline.models.segmenters import NETWORKS
 from glassline.models.settings import CnnSettings
 
 
@@ -47,7 +48,7 @@ def test_describe_counts_each_multiplication_and_addition_of_the_cnn():
 
 def test_describe_all_keeps_the_order_of_the_registry():
     described = describe_all()
-    assert [one["name"] for one in described] == list(MODELS)
+    assert [one["name"] for one in described] == [*MODELS, *NETWORKS]
     assert described[0]["input_shape"] == {"patch": [1, 112, 112], "metadata": [1, 32]}
 
 
