@@ -41,6 +41,12 @@ class Place:
             rate_HW.ravel()[self._different[0]] += np.sum([self._marks(group) for group in groups], axis=0)
         return rate_HW
 
+    def added(self, mark: Mark, drawn: Drawn, groups: Sequence[int]) -> Real:
+        """Return what one of the marks seen adds to its pixels (N,), DN/ms, under any set of LED groups."""
+        row_N, column_N = np.divmod(drawn.index_N, self.view.width_px)
+        parts = [_scattered(mark, drawn, group) * self._ring.at(group, column_N, row_N) for group in groups]
+        return np.asarray(np.sum(parts, axis=0), np.float32)
+
     def _coarse(self, group: int) -> Real:
         height, width = self.view.height_px, self.view.width_px
         rows, columns = -(-height // _COARSE_PX), -(-width // _COARSE_PX)
@@ -52,10 +58,7 @@ class Place:
     def _marks(self, group: int) -> Real:
         """Return what all marks add to their pixels under one group, DN/ms."""
         if group not in self._of_group:
-            parts = []
-            for mark, drawn in self.seen:
-                away_N = np.rint(GROUPS_DEG[group] - drawn.normal_deg_N).astype(np.int16) % 360
-                parts.append(np.float32(mark.rate) * drawn.level_N * mark.lobe[away_N])
+            parts = [_scattered(mark, drawn, group) for mark, drawn in self.seen]
             index_M, inverse_N = self._different
             total_M = np.bincount(inverse_N, np.concatenate(parts), len(index_M)).astype(np.float32)
             width = self.view.width_px
@@ -67,3 +70,9 @@ class Place:
     def _different(self) -> tuple[np.ndarray, np.ndarray]:
         """Return every pixel that a mark touches once, and where each mark's pixels are among them."""
         return np.unique(np.concatenate([drawn.index_N for _, drawn in self.seen]), return_inverse=True)
+
+
+def _scattered(mark: Mark, drawn: Drawn, group: int) -> Real:
+    """Return how a mark's pixels (N,) answer to one group, DN/ms before the ring's unevenness."""
+    away_N = np.rint(GROUPS_DEG[group] - drawn.normal_deg_N).astype(np.int16) % 360
+    return np.asarray(np.float32(mark.rate) * drawn.level_N * mark.lobe[away_N], np.float32)

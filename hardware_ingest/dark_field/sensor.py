@@ -17,6 +17,7 @@ BLACK_DN = 40
 WHITE_DN = 4095
 #: Answer of each colour to white light, over green's; the mosaic is GRBG.
 GREEN, RED, BLUE = 1.0, 0.62, 0.55
+MOSAIC = ((GREEN, RED), (BLUE, GREEN))
 
 # A whole sensor holds no more; a region starts at its first pixel.
 _SENSOR_PX = 4096
@@ -47,9 +48,7 @@ class Sensor:
         gain = 10 ** (gain_db / 20)
         scale = exposure_us / 1000 * gain
         height, width = rate_HW.shape
-        mosaic_2W = np.tile(
-            np.array([[GREEN, RED], [BLUE, GREEN]], np.float32) * np.float32(scale), (1, width // 2 + 1)
-        )
+        mosaic_2W = np.tile(np.array(MOSAIC, np.float32) * np.float32(scale), (1, width // 2 + 1))
         rate_HW[0::2] *= mosaic_2W[0, :width]
         rate_HW[1::2] *= mosaic_2W[1, :width]
         hot = (self._hot_row < height) & (self._hot_column < width)
