@@ -7,7 +7,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from glassline.data.storage import written_whole
-from glassline.report.tables import as_table
+from glassline.report.tables import Table, as_table
 from glassline.report.templates import CONTENT_POLICY, template
 
 _SHOWN_ELSEWHERE = 60
@@ -37,12 +37,26 @@ class PageFigure:
 
 
 @dataclass(frozen=True)
+class SectionTable:
+    """A table within a section: one mapping per row, column name to value."""
+
+    title: str
+    rows: Sequence[Mapping[str, object]]
+
+    @property
+    def cells(self) -> Table:
+        """What its cells show."""
+        return as_table(self.rows)
+
+
+@dataclass(frozen=True)
 class Section:
-    """Figures under one heading, with a line above them where one helps."""
+    """Tables and figures under one heading, with a line above them where one helps."""
 
     title: str
     figures: Sequence[PageFigure]
     note: str = ""
+    tables: Sequence[SectionTable] = ()
 
 
 @dataclass(frozen=True)
@@ -75,7 +89,7 @@ class ReportContent:
         models: One row per model, the best score of each column is marked.
         significance: One row per comparison; columns named `p` or ending in `_p` are shown as p-values.
         per_class: One row per class of the exported model.
-        sections: Figures under headings.
+        sections: Tables and figures under headings.
         tsne: Fragment written by `tsne_html`, trusted as it is, or "" where there is none.
         warnings: What a reviewer must know before believing the figures.
         elsewhere: Samples whose activation map looks elsewhere; the 60 with the least inside are shown.

@@ -1,0 +1,150 @@
+"""The report's sections on scratches, and the files that an evaluation leaves for them.
+
+A folder holds `rates.parquet`, `pixels.parquet`, `glasses.parquet`, `summary.json` and figures: `trade_off.png`,
+`pixels.png`, `curves.png` and any number of `overlay_….png`.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from glassline.analysis.operating_point import ErrorRates, OperatingPoint
+from glassline.errors import DataError
+from glassline.report.page import PageFigure, Section, SectionTable
+
+_TABLES, _SUMMARY = ("rates", "pixels", "glasses"), "summary.json"
+_UNITS = ("glass", "zone")
+_FIGURES = {
+    "trade_off": "Missed against falsely rejected test glasses, at every threshold",
+    "pixels": "Precision over recall of the test zones' pixels",
+    "curves": "Loss by epoch",
+}
+_SHOWN = 60
+
+
+@dataclass(frozen=True)
+class SegmentationResult:
+    """What is known of a network that finds scratches.
+
+    Attributes:
+        rates: One row per method and unit of the test: `method`, `unit` (glass or zone), the fields of `ErrorRates`.
+        pixels: One row per method and tolerance, as it is shown.
+        glasses: One row per test glass: `glass`, `defective`, `peak`, `rejected`.
+        point: The threshold, and what it does on the validation glasses that it was chosen on.
+        parameters: Numbers that the network learned.
+    """
+
+    rates: pd.DataFrame
+    pixels: pd.DataFrame
+    glasses: pd.DataFrame
+    point: OperatingPoint
+    parameters: int
+
+    def write(self, folder: str | Path) -> None:
+        """Write the files that `read` reads; figures are the caller's."""
+        folder = Path(folder)
+        for name in _TABLES:
+            getattr(self, name).to_parquet(folder / f"{name}.parquet")
+        about = {"point": asdict(self.point), "parameters": self.parameters}
+        (folder / _SUMMARY).write_text(json.dumps(about, indent=2))
+
+    @classmethod
+    def read(cls, folder: str | Path) -> "SegmentationResult":
+        """Return what `write` wrote.
+
+        Raises:
+            DataError: A file is missing; names it.
+        """
+        folder = Path(folder)
+        missing = [name for name in (*(f"{one}.parquet" for one in _TABLES), _SUMMARY) if not (folder / name).is_file()]
+        if missing:
+            raise DataError(
+                f"{folder} must hold the evaluation of a segmentation, missing: {', '.join(missing)}; run "
+                "evaluate_segmentation again"
+            )
+        about = json.loads((folder / _SUMMARY).read_text())
+        point = OperatingPoint(**{**about["point"], "rates": ErrorRates(**about["point"]["rates"])})
+        tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in _TABLES}
+        return cls(**tables, point=point, parameters=about["parameters"])
+
+
+def scratch_sections(folder: str | Path) -> list[Section]:
+    """Return the page's sections on scratches: methods and figures, then the verdict on each glass.
+
+    Args:
+        folder: What `SegmentationResult.write` wrote, with figures beside it.
+
+    Raises:
+        DataError: A file is missing; names it.
+    """
+    found = SegmentationResult.read(folder)
+    tables = [SectionTable("Errors on the test glasses and their zones", _methods(found.rates))]
+    if len(found.pixels):
+        rows = [{str(name): value for name, value in row.items()} for row in found.pixels.to_dict("records")]
+        tables.append(SectionTable("Pixels of the test zones", rows))
+    scratches = Section("Scratches", list(_figures(Path(folder))), _note(found), tables)
+    verdicts, note = _verdicts(found.glasses)
+    return [scratches, Section("Verdict on each glass", [], note, [SectionTable("Test glasses", verdicts)])]
+
+
+def share(count: int, of: int, rate: float, low: float, high: float) -> str:
+    """Return a rate as read: `3 of 120 (2.5 %, 0.9 to 7.1 %)`, the interval last; `none` of none."""
+    return f"{count:,} of {of:,} ({rate:.1%}, {low:.1%} to {high:.1%})".replace("%", " %") if of else "none"
+
+
+def _methods(rates: pd.DataFrame) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
+    for method, of_method in rates.groupby("method", sort=False):
+        row: dict[str, object] = {"method": method}
+        for unit in _UNITS:
+            for one in of_method[of_method["unit"] == unit].to_dict("records"):
+                row[f"{unit} FN"] = share(one["fn"], one["defective"], one["fn_rate"], one["fn_low"], one["fn_high"])
+                row[f"{unit} FP"] = share(one["fp"], one["clean"], one["fp_rate"], one["fp_low"], one["fp_high"])
+                if unit == _UNITS[0]:
+                    row["threshold"] = one["threshold"]
+        rows.append(row)
+    return rows
+
+
+def _note(found: SegmentationResult) -> str:
+    point, rates = found.point, found.point.rates
+    missed = share(rates.fn, rates.defective, rates.fn_rate, rates.fn_low, rates.fn_high)
+    rejected = share(rates.fp, rates.clean, rates.fp_rate, rates.fp_low, rates.fp_high)
+    return (
+        f"A glass is rejected from a peak of {point.high:.3f}. This was chosen on {rates.defective + rates.clean:,} "
+        f"validation glasses so that at most {100 * point.max_fn_rate:.3g} % of the defective ones pass; there it "
+        f"misses {missed} and falsely rejects {rejected}. {f'Beware: {point.warning}. ' if point.warning else ''}"
+        f"FN: defective that pass. FP: clean that are rejected. In brackets: rate and its 95 % Wilson interval. "
+        f"The network has {found.parameters:,} parameters."
+    )
+
+
+def _figures(folder: Path) -> Iterator[PageFigure]:
+    for name, caption in _FIGURES.items():
+        if (folder / f"{name}.png").is_file():
+            yield PageFigure((folder / f"{name}.png").read_bytes(), caption)
+    for outcome in ("miss", "false_alarm", "hit"):
+        for path in sorted(folder.glob(f"overlay_{outcome}*.png")):
+            yield PageFigure(path.read_bytes(), f"A zone with a {outcome.replace('_', ' ')}")
+
+
+def _verdicts(glasses: pd.DataFrame) -> tuple[list[dict[str, object]], str]:
+    """Return rows of misses, then false alarms, then what was judged rightly, and what is to be said of them."""
+    judged = {(True, False): "miss", (False, True): "false alarm", (True, True): "hit", (False, False): "clean"}
+    outcome = [judged[bool(row.defective), bool(row.rejected)] for row in glasses.itertuples()]
+    order = {name: place for place, name in enumerate(judged.values())}
+    told = glasses.assign(outcome=outcome, place=[order[name] for name in outcome])
+    told = told.sort_values(["place", "peak", "glass"], ascending=[True, False, True], kind="stable")
+    counts = ", ".join(f"{outcome.count(name):,} {name}" for name in order)
+    note = f"{len(told):,} test glasses: {counts}. Misses stand first, then false alarms."
+    if len(told) > _SHOWN:
+        note += f" The first {_SHOWN} are shown."
+    rows: list[dict[str, object]] = [
+        {"glass": one.glass, "outcome": one.outcome, "scratches": "yes" if one.defective else "none",
+         "verdict": "rejected" if one.rejected else "passed", "peak": one.peak}
+        for one in told.head(_SHOWN).itertuples()
+    ]  # fmt: skip
+    return rows, note
