@@ -1,6 +1,6 @@
 """Names of the classifiers: one row per model, its builder and source; what `glassline models` says of all networks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -98,7 +98,7 @@ def _segmenter(name: str) -> Description:
         return replace(counted, receptive_field_px=receptive_field_px(narrow, STATES, settings.block_px))
 
 
-def _counted(name: str, source: str, model: nn.Module, shape: dict[str, tuple[int, ...]]) -> Description:
+def _counted(name: str, source: str, model: nn.Module, shape: Mapping[str, tuple[int, ...]]) -> Description:
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         model.eval()(*(torch.zeros(1, *size) for size in shape.values()))
     parameters = sum(weight.numel() for weight in model.parameters())

@@ -22,6 +22,8 @@ Array = TypeVar("Array", bound=npt.NDArray[np.generic])
 SPARE_PX = 2
 _TOLERANCE_DEG = 0.5
 _STRUCK_SHARE = 4e-5
+# From the median step between neighbours of one colour to the sigma of independent noise.
+_STEP_TO_SIGMA = 1.05
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,6 @@ def _shift(pattern: Pattern, turn: Turn, edge_px: int) -> tuple[int, int]:
     if pattern == "mono":
         return 0, 0
     colours = np.array(list(pattern)).reshape(2, 2)
-    # A third colour name would do; two greens of a Bayer pattern are one.
     laid = turn.lay(np.tile(colours, (edge_px // 2 + 1, edge_px // 2 + 1))[:edge_px, :edge_px])
     for y in (0, 1):
         for x in (0, 1):
@@ -101,10 +102,16 @@ def _shift(pattern: Pattern, turn: Turn, edge_px: int) -> tuple[int, int]:
 
 
 def add_noise(frames_SHW: Frames, rng: np.random.Generator, bit_depth: int) -> Frames:
-    """Return frames with Gaussian noise of up to the frames' own, and a few pixels black or white."""
+    """Return frames with Gaussian noise of up to the frames' own, and a few pixels black or white ("salt, pepper").
+
+    Args:
+        frames_SHW: Frames of a patch.
+        rng: Source of the noise.
+        bit_depth: Bits of a pixel: what white is.
+    """
     white = 2**bit_depth - 1
     steps = np.abs(np.diff(frames_SHW[:, ::4, ::2].astype(np.float32), axis=-1))
-    sigma = rng.uniform(0, 1) * 1.05 * float(np.median(steps))
+    sigma = rng.uniform(0, 1) * _STEP_TO_SIGMA * float(np.median(steps))
     noisy_SHW = frames_SHW + np.float32(sigma) * rng.standard_normal(frames_SHW.shape, np.float32)
     struck = rng.integers(frames_SHW.size, size=int(rng.uniform(0, _STRUCK_SHARE) * frames_SHW.size))
     noisy_SHW.ravel()[struck] = rng.choice([0, white], len(struck))
