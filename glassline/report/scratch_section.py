@@ -16,7 +16,6 @@ from glassline.errors import DataError
 from glassline.report.page import PageFigure, Section, SectionTable
 
 _TABLES, _SUMMARY = ("rates", "pixels", "glasses"), "summary.json"
-_UNITS = ("glass", "zone")
 _FIGURES = {
     "trade_off": "Missed against falsely rejected test glasses, at every threshold",
     "pixels": "Precision over recall of the test zones' pixels",
@@ -91,22 +90,20 @@ def scratch_sections(folder: str | Path) -> list[Section]:
 
 
 def share(count: int, of: int, rate: float, low: float, high: float) -> str:
-    """Return a rate as read: `3 of 120 (2.5 %, 0.9 to 7.1 %)`, the interval last; `none` of none."""
-    return f"{count:,} of {of:,} ({rate:.1%}, {low:.1%} to {high:.1%})".replace("%", " %") if of else "none"
+    """Return a rate as read: `3 of 120 (2.5 %, 0.9 % to 7.1 %)`, the interval last; `none` of none."""
+    return f"{count:,} of {of:,} ({rate:.1%}, {low:.1%} to {high:.1%})".replace("%", "\u00a0%") if of else "none"
 
 
 def _methods(rates: pd.DataFrame) -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = []
-    for method, of_method in rates.groupby("method", sort=False):
-        row: dict[str, object] = {"method": method}
-        for unit in _UNITS:
-            for one in of_method[of_method["unit"] == unit].to_dict("records"):
-                row[f"{unit} FN"] = share(one["fn"], one["defective"], one["fn_rate"], one["fn_low"], one["fn_high"])
-                row[f"{unit} FP"] = share(one["fp"], one["clean"], one["fp_rate"], one["fp_low"], one["fp_high"])
-                if unit == _UNITS[0]:
-                    row["threshold"] = one["threshold"]
-        rows.append(row)
-    return rows
+    return [
+        {
+            "method": one["method"], "judged": one["unit"],
+            "FN": share(one["fn"], one["defective"], one["fn_rate"], one["fn_low"], one["fn_high"]),
+            "FP": share(one["fp"], one["clean"], one["fp_rate"], one["fp_low"], one["fp_high"]),
+            "threshold": one["threshold"],
+        }
+        for one in rates.to_dict("records")
+    ]  # fmt: skip
 
 
 def _note(found: SegmentationResult) -> str:
@@ -115,9 +112,9 @@ def _note(found: SegmentationResult) -> str:
     rejected = share(rates.fp, rates.clean, rates.fp_rate, rates.fp_low, rates.fp_high)
     return (
         f"A glass is rejected from a peak of {point.high:.3f}. This was chosen on {rates.defective + rates.clean:,} "
-        f"validation glasses so that at most {100 * point.max_fn_rate:.3g} % of the defective ones pass; there it "
+        f"validation glasses so that at most {100 * point.max_fn_rate:.3g}\u00a0% of the defective ones pass; there it "
         f"misses {missed} and falsely rejects {rejected}. {f'Beware: {point.warning}. ' if point.warning else ''}"
-        f"FN: defective that pass. FP: clean that are rejected. In brackets: rate and its 95 % Wilson interval. "
+        f"FN: defective that pass. FP: clean that are rejected. In brackets: rate and its 95\u00a0% Wilson interval. "
         f"The network has {found.parameters:,} parameters."
     )
 
@@ -138,8 +135,11 @@ def _verdicts(glasses: pd.DataFrame) -> tuple[list[dict[str, object]], str]:
     order = {name: place for place, name in enumerate(judged.values())}
     told = glasses.assign(outcome=outcome, place=[order[name] for name in outcome])
     told = told.sort_values(["place", "peak", "glass"], ascending=[True, False, True], kind="stable")
-    counts = ", ".join(f"{outcome.count(name):,} {name}" for name in order)
-    note = f"{len(told):,} test glasses: {counts}. Misses stand first, then false alarms."
+    missed, alarmed, hit, clean = (outcome.count(name) for name in order)
+    note = (
+        f"Of {len(told):,} test glasses {missed:,} were missed, {alarmed:,} falsely rejected, {hit:,} rightly rejected "
+        f"and {clean:,} rightly passed. Misses stand first, then false alarms."
+    )
     if len(told) > _SHOWN:
         note += f" The first {_SHOWN} are shown."
     rows: list[dict[str, object]] = [

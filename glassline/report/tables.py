@@ -84,5 +84,5 @@ def _figure(name: str, value: float) -> str:
 
 
 def _heading(name: str) -> str:
-    words = {"f1": "F1", "dof": "d.f.", "mcnemar": "McNemar", "chi": "χ²", "square": ""}
+    words = {"f1": "F1", "iou": "IoU", "dof": "d.f.", "mcnemar": "McNemar", "chi": "χ²", "square": ""}
     return " ".join(word for part in name.split("_") if (word := words.get(part, part))) or name

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from glassline.report.page import LooksElsewhere, PageFigure, ReportContent, Section, Verdict, write_page
+from glassline.report.page import LooksElsewhere, PageFigure, ReportContent, Section, SectionTable, Verdict, write_page
 from glassline.report.tsne import tsne_html
 
 _COUNT = 60
@@ -21,10 +21,13 @@ def page_url(tmp_path_factory) -> str:
     labels = [("dent", "fold", _HOSTILE)[index % 3] for index in range(_COUNT)]
     ids = [f"{_HOSTILE}-{index}" for index in range(_COUNT)]
     xy_N2 = np.stack(np.divmod(np.arange(_COUNT), 8), axis=1).astype(np.float32)
+    wide = SectionTable(
+        "Errors", [{_HOSTILE * 3: _HOSTILE * 3, **{f"rate {k}": "3 of 120 (2.5 %)" for k in range(15)}}]
+    )
     content = ReportContent(
         "Retraining", {"run id": "3f1c" * 8}, Verdict(True, "cnn", ["better"]),
         [{"model": f"model {n}", **{f"metric_{k}": 0.1 for k in range(15)}} for n in range(3)], [], [],
-        [Section(f"Section {n}", [PageFigure(png, "a patch")]) for n in range(3)],
+        [Section(f"Section {n}", [PageFigure(png, "a patch")], tables=[wide]) for n in range(3)],
         tsne=tsne_html(xy_N2, labels, ["dent"] * _COUNT, ids, patches_NHW), warnings=[_HOSTILE],
         elsewhere=[LooksElsewhere(_HOSTILE, "dent", "fold", 0.1, png)],
     )  # fmt: skip
