@@ -7,6 +7,7 @@ needs (`systematic.png`). Thresholds may change, the rest may not.
 
 import hashlib
 import json
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field
 
+from glassline.data.location import open_location
 from glassline.data.storage import written_whole
 from glassline.errors import ModelError, SettingsError
 from glassline.settings import Settings
@@ -45,7 +47,7 @@ class Manifest(Settings):
     data_hash: str = Field(description="content hash of the training samples")
     code_version: str = Field(description="git commit of the code")
     metrics: dict[str, float] = Field(description="figures on samples that the model never saw")
-    parity: dict[str, float] = Field(description="largest difference between torch and ONNX Runtime, and its tolerance")
+    parity: dict[str, float] = Field(description="largest difference between torch and the runtime, and its tolerance")
     sha256: dict[str, str] = Field(description="hash of every other file, the sidecar excepted")
 
 
@@ -56,6 +58,11 @@ class Bundle:
     manifest: Manifest
     thresholds: dict[str, Any]
     files: dict[str, bytes]
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 of the manifest, and so of every file but the sidecar."""
+        return hashlib.sha256(self.manifest.model_dump_json().encode()).hexdigest()
 
 
 def write_bundle(
@@ -123,6 +130,25 @@ def load_bundle(path: str | Path) -> Bundle:
         if hashlib.sha256(content).hexdigest() != manifest.sha256[name]:
             raise ModelError(f"{name} in {path} must match its hash, it was changed; export the bundle again")
     return Bundle(manifest, thresholds, files)
+
+
+def fetch_bundle(url: str) -> Bundle:
+    """Load a bundle from a path or an S3 URL; see `load_bundle`.
+
+    Raises:
+        ModelError: It may not be trusted.
+        StorageError: Nothing is there, or the place does not answer.
+    """
+    if "://" not in url:
+        return load_bundle(url)
+    parent, _, name = url.rpartition("/")
+    with tempfile.TemporaryDirectory() as folder:
+        local = Path(folder) / name
+        open_location(parent).download(name, local)
+        try:
+            return load_bundle(local)
+        except ModelError as error:
+            raise ModelError(str(error).replace(str(local), url)) from error
 
 
 def _check_names(path: str | Path, names: list[str]) -> None:

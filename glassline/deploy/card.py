@@ -1,6 +1,7 @@
 """The model card of a bundle: what it is, for what, how good, and what it was not shown."""
 
 from glassline.deploy.bundle import Manifest
+from glassline.vision.scratches import FindSettings
 
 
 def model_card(manifest: Manifest, held_out: int) -> str:
@@ -34,4 +35,53 @@ Classifies candidate patches of {height} x {width} px, {manifest.bit_depth} bit,
 
 Made for glass that looks like the training images: same optics, same pitch, same light. Another product or rig
 needs its own labelled images and a new run. Thresholds in `thresholds.yaml` may be edited; the rest may not.
+"""
+
+
+def segmenter_card(manifest: Manifest, tiles: int, find: FindSettings) -> str:
+    """Return the card of a segmentation network as Markdown.
+
+    Args:
+        manifest: The bundle's manifest, metrics and parity included.
+        tiles: Number of tiles that parity was checked on.
+        find: Thresholds as exported.
+    """
+    rows = "\n".join(f"| {name} | {value:.4f} |" for name, value in sorted(manifest.metrics.items()))
+    of = manifest.preprocessing["format"]
+    azimuths = ", ".join(f"{azimuth:g}" for azimuth in of["azimuths_deg"]) or "one grey image"
+    pitch = f"{manifest.pitch_um:g} um" if manifest.pitch_um else "unknown"
+    coarse = manifest.parity.get("bf16_largest_difference")
+    told = f" In bfloat16 a score differs by up to {coarse:.2g}." if coarse is not None else ""
+    thresholds = "\n".join(f"| {name} | {value:g} |" for name, value in find.model_dump().items())
+    return f"""# {manifest.model} (system {manifest.system})
+
+Finds {", ".join(f"`{name}`" for name in manifest.classes)} in dark-field zones of any size and says whether the zone
+is good.
+
+- Light states: {azimuths} (azimuth in degrees modulo 180); pattern {of["pattern"]}, {manifest.bit_depth} bit.
+- Pixel pitch of the training zones: {pitch}.
+- Training data: content hash `{manifest.data_hash}`.
+- Code: `{manifest.code_version}`.
+- Torch and the runtime differ by at most {manifest.parity["largest_difference"]:.2g} in score
+  (gate: {manifest.parity["tolerance"]:.0e}) on {tiles} batches of real tiles.{told}
+
+## Figures on glasses that it never saw
+
+| metric | value |
+|---|---|
+{rows}
+
+## Thresholds as exported
+
+| threshold | value |
+|---|---|
+{thresholds}
+
+A zone is defective when a scratch reaches `high`. Lower it to miss fewer scratches and raise more false alarms.
+
+## Limits
+
+Made for glass that looks like the training zones: same lights, same colour filter, same depth; other zones are
+refused. Another product or rig needs its own labelled zones and a new run. `thresholds.yaml` may be edited; the rest
+may not.
 """

@@ -1,0 +1,153 @@
+"""Run the segmentation network of a bundle: OpenVINO where it is installed, else ONNX Runtime; needs no torch.
+
+Shapes: B tiles, S light states, H x W pixels.
+"""
+
+from typing import Any, Literal
+
+import numpy as np
+
+from glassline.data.captures.meta import ZoneMeta, ZoneRef
+from glassline.data.captures.store import Captures, Frames
+from glassline.data.captures.zone_format import ZoneFormat
+from glassline.deploy.bundle import Bundle
+from glassline.errors import ModelError, SettingsError
+from glassline.settings import Settings
+from glassline.vision.light_states import Real
+from glassline.vision.scratches import FindSettings
+from glassline.vision.tiles import RunNetwork, TileSettings, ZoneScores, score_zone
+
+#: Precision of OpenVINO's arithmetic; ONNX Runtime knows the first only.
+Precision = Literal["f32", "bf16"]
+
+
+class SegmenterSettings(Settings):
+    """What runs before the graph: `preprocessing` of the manifest."""
+
+    format: ZoneFormat
+    tiles: TileSettings
+    block_px: Literal[1, 2]
+    direction_blind: bool
+
+
+class Segmenter:
+    """What finds scratches, from a bundle."""
+
+    def __init__(self, bundle: Bundle, threads: int = 0, precision: Precision = "f32") -> None:
+        """Open the graph.
+
+        Args:
+            bundle: A loaded bundle of system C.
+            threads: Threads of the runtime; 0 lets it choose.
+            precision: Of OpenVINO's arithmetic; what bf16 costs is in the bundle's manifest under `parity`.
+
+        Raises:
+            ModelError: The bundle is of another system, or no runtime reads its graph.
+            SettingsError: `thresholds.yaml` lacks a threshold, or one is out of range.
+        """
+        if bundle.manifest.system != "C":
+            raise ModelError(
+                f"the bundle must hold a segmentation network (system C), got {bundle.manifest.model} of system "
+                f"{bundle.manifest.system}; give another bundle"
+            )
+        told = SegmenterSettings.parse(bundle.manifest.preprocessing)
+        self.format, self.tiles = told.format, told.tiles
+        self.block_px, self.direction_blind = told.block_px, told.direction_blind
+        self.label = bundle.manifest.classes[0]
+        self.find = _thresholds(bundle.thresholds)
+        self.bundle_hash = bundle.content_hash
+        self.runtime, self.run = open_graph(bundle.files["model.onnx"], threads, precision)
+
+    def read(self, captures: Captures, ref: ZoneRef) -> tuple[ZoneMeta, Frames]:
+        """Return how a zone was taken, and its frames in the order of the model's light states.
+
+        Raises:
+            DataError: The zone is missing, damaged, or of another format than the model's; names it.
+        """
+        meta = captures.meta(ref)
+        order = self.format.order(meta)
+        return meta, captures.read(ref)[order]
+
+    def score_frames(self, frames_SHW: Frames, pitch_um: float) -> ZoneScores:
+        """Score the frames of a zone, in the order of the model's light states."""
+        return score_zone(
+            lambda tile: frames_SHW[
+                :, tile.y_px : tile.y_px + tile.height_px, tile.x_px : tile.x_px + tile.width_px
+            ],
+            (frames_SHW.shape[1], frames_SHW.shape[2]), self.format, self.run, self.tiles, self.block_px,
+            self.direction_blind, pitch_um,
+        )  # fmt: skip
+
+    def score_zone(self, captures: Captures, ref: ZoneRef) -> ZoneScores:
+        """Score a zone of captures; see `read` for what is refused."""
+        meta, frames_SHW = self.read(captures, ref)
+        return self.score_frames(frames_SHW, meta.pitch_um)
+
+
+def open_graph(
+    graph: bytes, threads: int = 0, precision: Precision = "f32", runtime: str = ""
+) -> tuple[str, RunNetwork]:
+    """Return the name of the runtime and what runs a graph of `sigmas`.
+
+    Args:
+        graph: ONNX.
+        threads: Threads of the runtime; 0 lets it choose.
+        precision: Of the arithmetic.
+        runtime: `openvino` or `onnxruntime`; "" takes the first that is installed.
+
+    Raises:
+        ModelError: No runtime is installed, or it refuses the graph.
+    """
+    for name, opened in _RUNTIMES.items():
+        if runtime not in ("", name):
+            continue
+        try:
+            return name, opened(graph, threads, precision)
+        except ImportError:
+            continue
+        except Exception as error:  # neither runtime has a public base class for its errors
+            raise ModelError(f"model.onnx must be a graph that {name} reads ({error}); export it again") from error
+    raise ModelError(
+        f"a runtime must be installed to run a bundle, one of {', '.join(_RUNTIMES)}, got none; install one"
+    )
+
+
+def _openvino(graph: bytes, threads: int, precision: Precision) -> RunNetwork:
+    import openvino
+
+    config: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision}
+    if threads:
+        config["INFERENCE_NUM_THREADS"] = threads
+    core = openvino.Core()
+    compiled = core.compile_model(core.read_model(model=graph), "CPU", config)
+
+    def run(sigmas_BSHW: Real) -> Real:
+        return np.array(compiled([np.ascontiguousarray(sigmas_BSHW)])[0], np.float32)
+
+    return run
+
+
+def _onnxruntime(graph: bytes, threads: int, precision: Precision) -> RunNetwork:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+    def run(sigmas_BSHW: Real) -> Real:
+        return np.asarray(session.run(["score"], {"sigmas": np.ascontiguousarray(sigmas_BSHW)})[0], np.float32)
+
+    return run
+
+
+_RUNTIMES = {"openvino": _openvino, "onnxruntime": _onnxruntime}
+
+
+def _thresholds(told: dict[str, Any]) -> FindSettings:
+    missing = sorted(set(FindSettings.model_fields) - set(told))
+    if missing:
+        raise SettingsError(f"thresholds.yaml must state every threshold, missing: {missing}; take them from the card")
+    try:
+        return FindSettings.parse(told)
+    except SettingsError as error:
+        raise SettingsError(f"thresholds.yaml must hold thresholds in range ({error}); mend it") from None
