@@ -64,8 +64,8 @@ def marks_of(
         return [mark for mark in found if mark.peak >= high]
     near = np.ones((2 * _NEAR_PX + 1, 2 * _NEAR_PX + 1), np.uint8)
     near_HW = cv2.dilate(truth_HW.astype(np.uint8), near)
-    labels_HW = np.asarray(cv2.connectedComponents(near_HW, connectivity=8)[1], np.int32)
-    peaks = np.zeros(int(labels_HW.max()) + 1)
+    count, labels_HW, boxes, _ = cv2.connectedComponentsWithStats(near_HW, connectivity=8)
+    peaks = np.zeros(count)
     marks: dict[str, list[Mark]] = {"false alarm": [], "hit": []}
     for mark in found:
         touched = np.unique(labels_HW[_box(mark.bbox_px)][mark.mask_HW])
@@ -74,8 +74,12 @@ def marks_of(
         if mark.peak >= high:
             outcome: Literal["hit", "false alarm"] = "hit" if len(touched) else "false alarm"
             marks[outcome].append(Mark(outcome, mark.bbox_px, mark.mask_HW, mark.spot_px, mark.peak, mark.scratch))
-    missed = [number for number in range(1, len(peaks)) if peaks[number] < high]
-    misses = [_miss(truth_HW, labels_HW == number, float(peaks[number])) for number in missed]
+    missed = [number for number in range(1, count) if peaks[number] < high]
+    misses = []
+    for number in missed:
+        left, top, width, height = (int(px) for px in boxes[number, : cv2.CC_STAT_AREA])
+        window = _box((left, top, width, height))
+        misses.append(_miss(truth_HW[window] & (labels_HW[window] == number), left, top, float(peaks[number])))
     return sorted(misses, key=lambda one: -max(one.bbox_px[2:])) + marks["false alarm"] + marks["hit"]
 
 
@@ -93,13 +97,13 @@ def _found(one: Scratch, size_px: tuple[int, int], score_hw: Real | None, low: f
     return Mark("found", (x, y, width, height), score_HW >= low, (x + column, y + row), one.peak, one)
 
 
-def _miss(truth_HW: Mask, near_HW: Mask, peak: float) -> Mark:
-    missed_HW = truth_HW & near_HW
+def _miss(missed_HW: Mask, left: int, top: int, peak: float) -> Mark:
+    """Return the mark of a true scratch within a window that starts at `left`, `top`."""
     x, y, width, height = (int(px) for px in cv2.boundingRect(missed_HW.astype(np.uint8)))
     rows, columns = np.nonzero(missed_HW)
     middle = int(np.argmin((rows - rows.mean()) ** 2 + (columns - columns.mean()) ** 2))
-    spot = (int(columns[middle]), int(rows[middle]))
-    return Mark("miss", (x, y, width, height), missed_HW[_box((x, y, width, height))], spot, peak)
+    spot = (left + int(columns[middle]), top + int(rows[middle]))
+    return Mark("miss", (left + x, top + y, width, height), missed_HW[_box((x, y, width, height))], spot, peak)
 
 
 def _box(bbox_px: tuple[int, int, int, int]) -> tuple[slice, slice]:
