@@ -31,7 +31,7 @@ class TileSettings(Settings):
     """How a zone is cut."""
 
     tile_px: int = Field(
-        1024, ge=64, multiple_of=64, description="longest edge of a tile; zones are filled up to a multiple of 64"
+        1024, ge=128, multiple_of=64, description="longest edge of a tile; zones are filled up to a multiple of 64"
     )
     overlap_px: int = Field(
         128, ge=0, description="overlap of neighbouring tiles, over which their scores are blended; half a tile at most"

@@ -50,7 +50,7 @@ def _score(frames_SHW, tiles=SMALL, block_px=2, of=COLOUR, blind=False, run=None
     return score_zone(_Zone(frames_SHW), size_px, of, run or _local(block_px), tiles, block_px, blind, 10)
 
 
-@pytest.mark.parametrize("size", [(256, 320), (300, 190), (301, 257), (128, 1000), (40, 70), (3, 5)])
+@pytest.mark.parametrize("size", [(256, 320), (300, 190), (301, 257), (129, 1000), (40, 70), (3, 5)])
 @pytest.mark.parametrize("block_px", [1, 2])
 def test_tiled_scores_equal_those_of_the_whole_zone(size, block_px):
     frames_SHW = _marked(*size)
@@ -130,6 +130,7 @@ def test_overlap_of_more_than_half_a_tile_is_cut_to_half():
     assert [(window.x_px, window.width_px) for window in zone.windows] == [(0, 128), (64, 128), (128, 128)]
 
 
-def test_tile_that_no_network_takes_is_refused():
-    with pytest.raises(SettingsError, match="multiple of 64, got 100"):
-        TileSettings.parse({"tile_px": 100})
+@pytest.mark.parametrize(("tile_px", "rule"), [(200, "multiple of 64, got 200"), (64, "equal to 128, got 64")])
+def test_tile_that_no_network_takes_is_refused(tile_px, rule):
+    with pytest.raises(SettingsError, match=rule):
+        TileSettings.parse({"tile_px": tile_px})
