@@ -14,14 +14,16 @@ from typing import Annotated
 import cv2
 import numpy as np
 import scipy.io
-import torch
 import typer
 
+from glassline.analysis.segmentation import PixelCounts
 from glassline.data.importers import read_source
 from glassline.data.samples import SampleTable
-from glassline.training.fitted_segmenter import FittedSegmenter, ScoreGraph, save_segmenter
+from glassline.training.fitted_segmenter import FittedSegmenter, load_segmenter, save_segmenter
+from glassline.training.run_network import run_network
 from glassline.training.segmentation import fit_segmenter
 from glassline.training.settings import SegmentationSettings
+from glassline.vision.capture_augment import TURNS, Turn
 from glassline.vision.labelled_zones import LabelledZones
 from glassline.vision.network_input import network_input
 
@@ -53,14 +55,28 @@ def _table(data: Path, folder: Path) -> SampleTable:
     return read_source(folder, "mask-folder")
 
 
-@torch.no_grad()
 def _scores(fitted: FittedSegmenter, zones: LabelledZones, numbers: list[int]) -> list[np.ndarray]:
-    graph = ScoreGraph(fitted).eval()
+    """Return the score maps, each the mean over the eight ways to lay the image."""
+    run = run_network(fitted)
     maps = []
     for number in numbers:
-        sigmas_SHW = torch.from_numpy(network_input(zones.frames(number, fitted.format), "mono"))
-        maps.append(graph(sigmas_SHW[None])[0].numpy())
+        sigmas_SHW = network_input(zones.frames(number, fitted.format), "mono")
+        laid = [_lay_back(run(np.ascontiguousarray(turn.lay(sigmas_SHW))[None])[0], turn) for turn in TURNS]
+        maps.append(np.mean(laid, axis=0))
     return maps
+
+
+def _lay_back(score_hw: np.ndarray, turn: Turn) -> np.ndarray:
+    turned_hw = np.rot90(score_hw, -turn.quarters)
+    return np.flip(turned_hw, -1) if turn.mirrored else turned_hw
+
+
+def _counts(fitted: FittedSegmenter, zones: LabelledZones, numbers: list[int]) -> dict[int, PixelCounts]:
+    counts = {tolerance_px: PixelCounts(tolerance_px) for tolerance_px in TOLERANCES_PX}
+    for number, score_hw in zip(numbers, _scores(fitted, zones, numbers), strict=True):
+        for one in counts.values():
+            one.add(score_hw, zones.mask(number))
+    return counts
 
 
 def main(
@@ -79,13 +95,25 @@ def main(
     test = [number_of[name] for name in TEST]
     train = [place for name, place in number_of.items() if name < TEST.start and name not in VALIDATION]
     print(f"{len(train)} train, {len(validation)} validation, {len(test)} test images")
-    started_s, cpu_s = time.perf_counter(), time.process_time()
-    fitted = fit_segmenter(
-        zones, train, validation, _settings(epochs, width, threads, loss), seed, out / "checkpoints",
-        lambda epoch, values: print(f"epoch {epoch}: {values}", flush=True),
-    )  # fmt: skip
-    print(f"trained in {time.perf_counter() - started_s:.0f} s, {time.process_time() - cpu_s:.0f} CPU s")
-    save_segmenter(fitted, out / f"model-{seed}")
+    model = out / f"model-{loss}-{width:g}-{epochs}-{seed}"
+    if not model.exists():
+        started_s, cpu_s = time.perf_counter(), time.process_time()
+        fitted = fit_segmenter(
+            zones, train, validation, _settings(epochs, width, threads, loss), seed, out / "checkpoints",
+            lambda epoch, values: print(f"epoch {epoch}: {values}", flush=True),
+        )  # fmt: skip
+        print(f"trained in {time.perf_counter() - started_s:.0f} s, {time.process_time() - cpu_s:.0f} CPU s")
+        save_segmenter(fitted, model)
+    fitted = load_segmenter(model)
+    on_validation, on_test = (_counts(fitted, zones, numbers) for numbers in (validation, test))
+    # One threshold, fitted without tolerance.
+    threshold = on_validation[0].best().threshold
+    for tolerance_px, counts in on_test.items():
+        at = counts.at(threshold)
+        print(f"{tolerance_px} px: precision {at.precision:.3f} recall {at.recall:.3f} F1 {at.f1:.3f}")
+    exact = on_test[0].at(threshold)
+    print(f"threshold {threshold:.3f}; pooled IoU {exact.iou:.3f}, mean IoU {exact.mean_iou:.3f}")
+    print(f"best F1 over thresholds on test {on_test[0].best().f1:.3f}")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,9 @@ import typer
 from joblib import Parallel, delayed
 
 from glassline.analysis.operating_point import ErrorRates, choose_threshold, error_rates, rates_at_fp, trade_off
-from glassline.data.captures.store import open_captures
+from glassline.data.captures.meta import ZoneMeta
+from glassline.data.captures.store import Frames, open_captures
+from glassline.data.captures.window import Window
 from glassline.data.captures.zone_format import ZoneFormat
 from glassline.data.glass_split import split_glasses
 from glassline.data.importers import read_source
@@ -34,7 +36,7 @@ from glassline.vision.double_threshold import DoubleThresholdSettings, threshold
 from glassline.vision.labelled_zones import LabelledZones
 from glassline.vision.light_states import respond
 from glassline.vision.scratches import FindSettings, find_scratches
-from glassline.vision.tiles import TileSettings, score_zone
+from glassline.vision.tiles import RunNetwork, TileSettings, score_zone
 from hardware_ingest.dark_field.dataset import GlassSetSettings, simulate_glasses, write_glass, write_truth
 
 #: Largest share of scratched glasses that may pass, and of clean ones that may be rejected: the goals.
@@ -113,7 +115,10 @@ def _train(zones: LabelledZones, train: list[int], validation: list[int], name: 
 
 
 def _score_part(folder: Path, numbers: Sequence[int], models: dict[str, Path]) -> list[dict[str, Any]]:
-    """Return one row per zone: its glass, whether it has a scratch, and the highest peak of every method."""
+    """Return one row per zone: its glass, whether it has a scratch, and the highest peak of every method.
+
+    Networks run in the precision that they were trained in.
+    """
     import torch
 
     from glassline.training.fitted_segmenter import load_segmenter
@@ -121,34 +126,44 @@ def _score_part(folder: Path, numbers: Sequence[int], models: dict[str, Path]) -
 
     torch.set_num_threads(1)
     zones = _zones(folder)
-    fitted = {name: load_segmenter(path) for name, path in models.items()}
+    fitted = {name: load_segmenter(path) for name, path in models.items() if name != CLASSICAL}
     runs = {name: run_network(one) for name, one in fitted.items()}
     rows = []
     for number in numbers:
         meta = zones.captures.meta(zones.ref(number))
         frames_SHW = zones.frames(number, ZoneFormat.of(meta))
-        response = respond(frames_SHW, meta.pattern, sorted(meta.azimuths_deg))
-        found = threshold(response, meta.pitch_um, DoubleThresholdSettings())
-        row = {"image": zones.images[number], "glass": zones.groups[number], "defective": zones.has_any(number),
-               CLASSICAL: float(np.where(found.mask_HW, found.score_HW, 0).max())}  # fmt: skip
-        for name, one in fitted.items():
-            scores = score_zone(
-                lambda window, frames_SHW=frames_SHW: frames_SHW[:, window.y_px : window.y_px + window.height_px,
-                                                                 window.x_px : window.x_px + window.width_px],
-                frames_SHW.shape[1:], one.format, runs[name], TileSettings(), one.settings.unet.block_px,
-                one.settings.direction_blind, meta.pitch_um,
-            )  # fmt: skip
-            row[name] = max((scratch.peak for scratch in find_scratches(scores, _FIND)), default=0.0)
+        row = {"image": zones.images[number], "glass": zones.groups[number], "defective": zones.has_any(number)}
+        if CLASSICAL in models:
+            row[CLASSICAL] = _classical_peak(frames_SHW, meta)
+        with torch.autocast("cpu", torch.bfloat16):
+            row |= {name: _network_peak(frames_SHW, meta.pitch_um, one, runs[name]) for name, one in fitted.items()}
         rows.append(row)
     return rows
+
+
+def _classical_peak(frames_SHW: Frames, meta: ZoneMeta) -> float:
+    response = respond(frames_SHW, meta.pattern, sorted(meta.azimuths_deg))
+    found = threshold(response, meta.pitch_um, DoubleThresholdSettings())
+    return float(np.where(found.mask_HW, found.score_HW, 0).max())
+
+
+def _network_peak(frames_SHW: Frames, pitch_um: float, fitted: Any, run: RunNetwork) -> float:
+    def read(window: Window) -> Frames:
+        return frames_SHW[:, window.y_px : window.y_px + window.height_px, window.x_px : window.x_px + window.width_px]
+
+    settings = fitted.settings
+    scores = score_zone(
+        read, frames_SHW.shape[1:], fitted.format, run, TileSettings(), settings.unet.block_px,
+        settings.direction_blind, pitch_um,
+    )  # fmt: skip
+    return max((scratch.peak for scratch in find_scratches(scores, _FIND)), default=0.0)
 
 
 def _scores(folder: Path, numbers: Sequence[int], out: Path, names: Sequence[str], models: Path) -> pd.DataFrame:
     """Return the zones of a set with the peaks of every method; methods that are scored already are read."""
     missing = {name: models / name for name in names if not (out / f"{name}.parquet").exists()}
     if missing:
-        networks = {name: path for name, path in missing.items() if name != CLASSICAL}
-        parts = Parallel(n_jobs=2)(delayed(_score_part)(folder, numbers[part::2], networks) for part in (0, 1))
+        parts = Parallel(n_jobs=2)(delayed(_score_part)(folder, numbers[part::2], missing) for part in (0, 1))
         zones = pd.DataFrame([row for part in parts for row in part])
         for name in missing:
             with written_whole(out / f"{name}.parquet") as beside:
