@@ -10,6 +10,7 @@ from glassline_cli.capture import capture
 from glassline_cli.captures import app as captures
 from glassline_cli.import_data import import_data
 from glassline_cli.ingest import ingest
+from glassline_cli.inspect import inspect
 from glassline_cli.metrics import metrics
 from glassline_cli.models import models
 from glassline_cli.propose import propose
@@ -34,6 +35,7 @@ app.command("ingest")(ingest)
 app.add_typer(simulate, name="simulate")
 app.add_typer(captures, name="captures")
 app.command("propose")(propose)
+app.command("inspect")(inspect)
 app.command("rig-simulator")(rig_simulator)
 app.command("rig-check")(rig_check)
 app.command("models")(models)

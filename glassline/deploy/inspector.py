@@ -1,0 +1,147 @@
+"""Inspect a glass: captures in, verdict and overlays out.
+
+Shapes: S light states x H x W pixels.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from glassline.data.captures.meta import Kind, ZoneMeta, ZoneRef
+from glassline.data.captures.store import Captures, Frames
+from glassline.data.storage import written_whole
+from glassline.deploy.segmenter import Segmenter
+from glassline.deploy.verdict import FoundScratch, Outcome, Verdict, ZoneVerdict
+from glassline.errors import DataError, StorageError
+from glassline.vision.scratches import find_scratches
+
+#: File of a glass's folder.
+VERDICT = "verdict.json"
+# Scratches and dust fill a few pixels in a thousand.
+_MOST_SATURATED = 0.05
+# A sensor's noise spreads over several levels.
+_MOST_EQUAL = 0.9
+
+Read = tuple[ZoneMeta, Frames] | DataError | StorageError
+
+
+def inspect_glass(captures: Captures, glass: str, segmenter: Segmenter, out: Path, kind: Kind = "clean") -> Verdict:
+    """Inspect the zones of a glass and write `OUT/GLASS/`: `verdict.json`, and a PNG per zone with scratches.
+
+    The folder is written whole or not at all, and replaces an earlier one. A zone that cannot be trusted is refused,
+    and its glass with it.
+
+    Args:
+        captures: Where the zones lie.
+        glass: Glass id.
+        segmenter: What finds scratches.
+        out: Folder for the glass's folder.
+        kind: Which of its zones.
+
+    Returns:
+        What was written.
+
+    Raises:
+        StorageError: The folder may not be written.
+    """
+    started = time.perf_counter()
+    refs = captures.zones(glass, kind)
+    unfinished = [ref for ref in captures.unfinished(glass) if ref.kind == kind]
+    zones = [
+        ZoneVerdict(zone=ref.zone, verdict="refused", reason=f"{ref.path} must be whole, got one without manifest; "
+                    "wait for its upload to end, or copy it again")
+        for ref in unfinished
+    ]  # fmt: skip
+    product, cycle = "", ""
+    with written_whole(out / glass) as beside:
+        beside.mkdir(parents=True)
+        for ref, read in _ahead(captures, refs, segmenter):
+            if isinstance(read, tuple):
+                product, cycle = read[0].product, read[0].cycle
+            zones.append(_inspect(ref, read, segmenter, beside))
+        outcome, reason = _pooled(zones, captures, glass, kind)
+        verdict = Verdict(
+            glass=glass, product=product, cycle=cycle, bundle_sha256=segmenter.bundle_hash,
+            thresholds=segmenter.find, verdict=outcome, reason=reason,
+            zones=tuple(sorted(zones, key=lambda zone: zone.zone)), seconds=time.perf_counter() - started,
+        )  # fmt: skip
+        (beside / VERDICT).write_text(verdict.model_dump_json(indent=2))
+    return verdict
+
+
+def _ahead(captures: Captures, refs: Sequence[ZoneRef], segmenter: Segmenter) -> Iterator[tuple[ZoneRef, Read]]:
+    """Yield each zone as read; the next one is read meanwhile."""
+
+    def read(ref: ZoneRef) -> Read:
+        try:
+            meta, frames_SHW = segmenter.read(captures, ref)
+            _check_exposed(ref, meta, frames_SHW)
+        except (DataError, StorageError) as error:
+            return error
+        return meta, frames_SHW
+
+    with ThreadPoolExecutor(1, thread_name_prefix="ahead") as pool:
+        coming = [pool.submit(read, ref) for ref in refs[:1]]
+        for number, ref in enumerate(refs):
+            now = coming.pop().result()
+            coming += [pool.submit(read, following) for following in refs[number + 1 : number + 2]]
+            yield ref, now
+
+
+def _inspect(ref: ZoneRef, read: Read, segmenter: Segmenter, folder: Path) -> ZoneVerdict:
+    """Return a zone's verdict; writes its overlay where there are scratches."""
+    if not isinstance(read, tuple):
+        return ZoneVerdict(zone=ref.zone, verdict="refused", reason=str(read))
+    meta, frames_SHW = read
+    scores = segmenter.score_frames(frames_SHW, meta.pitch_um)
+    found = find_scratches(scores, segmenter.find)
+    if not found:
+        return ZoneVerdict(zone=ref.zone, verdict="good")
+    from glassline.report.figures import save_figure
+    from glassline.report.segmentation import hits_overlay
+    from glassline.vision.bayer import grey_of_states
+
+    name, find = f"{ref.kind}-{ref.zone:02d}.png", segmenter.find
+    title = f"{ref.glass}, zone {ref.zone}: {len(found)} scratch{'es' * (len(found) > 1)}"
+    grey_HW = grey_of_states(frames_SHW, meta.pattern)
+    save_figure(hits_overlay(grey_HW, None, found, find.high, title, scores.score_hw, find.low), folder / name)
+    scratches = tuple(FoundScratch.of(scratch, meta) for scratch in found)
+    return ZoneVerdict(zone=ref.zone, verdict="defective", scratches=scratches, overlay=name)
+
+
+def _pooled(zones: Sequence[ZoneVerdict], captures: Captures, glass: str, kind: Kind) -> tuple[Outcome, str]:
+    """Return the verdict on a glass and why it is refused."""
+    if not zones:
+        return "refused", (
+            f"glass {glass} must have at least one {kind} zone below {captures.location.url}, got none; check its name"
+        )
+    refused = [zone for zone in zones if zone.verdict == "refused"]
+    if refused:
+        more = f" (and {len(refused) - 1} zones more)" if len(refused) > 1 else ""
+        return "refused", f"{refused[0].reason}{more}"
+    return ("defective" if any(zone.verdict == "defective" for zone in zones) else "good"), ""
+
+
+def _check_exposed(ref: ZoneRef, meta: ZoneMeta, frames_SHW: Frames) -> None:
+    """Refuse frames that show light or nothing instead of glass.
+
+    Raises:
+        DataError: A frame is saturated, or black.
+    """
+    white = 2**meta.bit_depth - 1
+    for state, frame_HW in enumerate(frames_SHW):
+        thin_N = frame_HW[::5, ::5].ravel()  # odd: every colour of a mosaic
+        saturated, equal = float(np.mean(thin_N >= white)), float(np.bincount(thin_N).max() / len(thin_N))
+        if saturated > _MOST_SATURATED:
+            raise DataError(
+                f"{ref.path} must be dark, at most {_MOST_SATURATED:.0%} saturated in every light state, got "
+                f"{saturated:.0%} in state {state}; lower the exposure and capture it again"
+            )
+        if equal > _MOST_EQUAL:
+            raise DataError(
+                f"{ref.path} must show the sensor's noise in every light state, got {equal:.0%} of the pixels of state "
+                f"{state} at one level: black or no picture; check lamp, lens cap and camera, then capture it again"
+            )
