@@ -18,6 +18,8 @@ from glassline.errors import GlasslineError, StorageError
 from glassline_cli.watch import watched
 
 _STATE = "run.json"
+#: Steps of the branch that captures take.
+_OF_THE_SEGMENTATION = 5
 
 # glibc gives large blocks back to the kernel at once and asks for them again at the next batch. Keeping them made
 # training 1.5 times faster (1.39 against 0.91 ms a patch, one thread); read when a step's process starts.
@@ -174,5 +176,9 @@ def _run(pipeline: Any, arguments: Mapping[str, Any], out: Path, key: str) -> No
 def _steps(pipeline: Any, arguments: Mapping[str, Any]) -> int:
     """Count the steps that will run, for the progress bar."""
     names = list(pipeline.pipeline_spec.deployment_spec["executors"])
-    not_taken = 1 if arguments.get("proposals") is False else 0
-    return len(names) - 1 + len(arguments.get("fold_parts", [0])) - 1 - not_taken
+    steps = len(names) - 1 + len(arguments.get("fold_parts", [0])) - 1
+    if arguments.get("proposals") is False:
+        steps -= 1
+    if "segment" in arguments:  # the report is wired twice, once for each branch
+        steps += len(arguments["zone_parts"]) - 2 if arguments["segment"] else -_OF_THE_SEGMENTATION - 1
+    return steps

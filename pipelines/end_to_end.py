@@ -32,6 +32,14 @@ def end_to_end(
     seed: int,
     significance: float,
     registered_model: str,
+    segment: bool,
+    segmentation: dict,
+    zone_parts: list[int],
+    zone_part_count: int,
+    tiles: dict,
+    find: dict,
+    max_fn_rate: float,
+    registered_segmenter: str,
 ):
     """Chain `capture` and `retrain`; every argument is made by `EndToEndSettings.arguments`."""
     with dsl.ExitHandler(close_run()):
@@ -44,5 +52,7 @@ def end_to_end(
             samples=collected.outputs["samples"], content_hash=collected.outputs["content_hash"], store=store,
             extract=extract, augment=augment, folds=folds, fold_threads=fold_threads, fold_parts=fold_parts,
             models=models, model_name=model_name, baseline=baseline, training=training, seed=seed,
-            significance=significance, registered_model=registered_model,
+            significance=significance, registered_model=registered_model, segment=segment, segmentation=segmentation,
+            zone_parts=zone_parts, zone_part_count=zone_part_count, tiles=tiles, find=find, max_fn_rate=max_fn_rate,
+            registered_segmenter=registered_segmenter,
         )  # fmt: skip

@@ -17,6 +17,7 @@ from components.split_samples.component import split_samples
 from components.train_ensemble.component import train_ensemble
 from components.write_report.component import write_report
 from pipelines.secrets import with_s3
+from pipelines.segment import find_scratches
 
 
 @dsl.pipeline(name="learn", description="A table of images in, models compared and explained, a bundle out.")
@@ -36,6 +37,14 @@ def learn(
     seed: int,
     significance: float,
     registered_model: str,
+    segment: bool,
+    segmentation: dict,
+    zone_parts: list[int],
+    zone_part_count: int,
+    tiles: dict,
+    find: dict,
+    max_fn_rate: float,
+    registered_segmenter: str,
 ):
     """Wire the steps from a table of images on: what `retrain` and `end_to_end` share."""
     found = with_s3(extract_candidates(samples=samples, content_hash=content_hash, store=store, extract=extract))
@@ -67,11 +76,22 @@ def learn(
         augmented=augmented, bundle=exported.outputs["bundle"], export_run=exported.outputs["Output"],
         registered_model=registered_model, significance=significance,
     ).after(compared, explained)  # fmt: skip
-    write_report(
-        samples=samples, augmented=augmented, evaluation=evaluation, comparison=compared.outputs["comparison"],
-        explanation=explained.outputs["explanation"], embedding=embedded.outputs["embedding"],
-        promotion=promoted.outputs["promotion"], model_name=model_name,
-    )  # fmt: skip
+    told = {
+        "samples": samples, "augmented": augmented, "evaluation": evaluation,
+        "comparison": compared.outputs["comparison"], "explanation": explained.outputs["explanation"],
+        "embedding": embedded.outputs["embedding"], "promotion": promoted.outputs["promotion"],
+        "model_name": model_name,
+    }  # fmt: skip
+    # What a branch makes cannot leave it, so the report is written in either.
+    with dsl.If(segment == True, name="segment"):  # noqa: E712 - kfp builds the condition of it
+        segmented = find_scratches(
+            samples=samples, content_hash=content_hash, store=store, segmentation=segmentation, seed=seed,
+            zone_parts=zone_parts, zone_part_count=zone_part_count, tiles=tiles, find=find, max_fn_rate=max_fn_rate,
+            registered_model=registered_segmenter,
+        )  # fmt: skip
+        write_report(**told, segmentation=segmented.output)
+    with dsl.Else(name="no-segment"):
+        write_report(**told)
 
 
 @dsl.pipeline(name="retrain", description="Images in, models compared and explained, a bundle out.")
@@ -95,6 +115,14 @@ def retrain(
     seed: int,
     significance: float,
     registered_model: str,
+    segment: bool,
+    segmentation: dict,
+    zone_parts: list[int],
+    zone_part_count: int,
+    tiles: dict,
+    find: dict,
+    max_fn_rate: float,
+    registered_segmenter: str,
 ):
     """Wire the steps; every argument is made by `RetrainSettings.arguments`."""
     with dsl.ExitHandler(close_run()):
@@ -108,5 +136,7 @@ def retrain(
             samples=imported.outputs["samples"], content_hash=imported.outputs["Output"], store=store, extract=extract,
             augment=augment, folds=folds, fold_threads=fold_threads, fold_parts=fold_parts, models=models,
             model_name=model_name, baseline=baseline, training=training, seed=seed, significance=significance,
-            registered_model=registered_model,
+            registered_model=registered_model, segment=segment, segmentation=segmentation, zone_parts=zone_parts,
+            zone_part_count=zone_part_count, tiles=tiles, find=find, max_fn_rate=max_fn_rate,
+            registered_segmenter=registered_segmenter,
         )  # fmt: skip

@@ -5,11 +5,13 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from glassline.data.importers import LAYOUTS, source_hash
-from glassline.models.settings import MODEL_NAMES, PATCH_PX
+from glassline.models.settings import MODEL_NAMES, PATCH_PX, UnetSettings
 from glassline.settings import Settings
-from glassline.training.settings import TrainingSettings
+from glassline.training.settings import SegmentationSettings, TrainingSettings
 from glassline.vision.augment import AugmentSettings
 from glassline.vision.patches import ExtractSettings, dark_field_extract
+from glassline.vision.scratches import FindSettings
+from glassline.vision.tiles import TileSettings
 
 _WITHOUT_IMAGE_BRANCH = ("mlp", "metadata")
 
@@ -44,6 +46,14 @@ class RetrainSettings(Settings):
     training: TrainingSettings = Field(TrainingSettings(), description="how every model is trained")
     seed: int = Field(0, ge=0, lt=2**31, description="seed of splits, augmentation and training")
     significance: float = Field(0.05, gt=0, lt=1, description="largest p at which a model counts as better")
+    segment: bool = Field(False, description="also train a network that finds scratches; of captures only")
+    segmentation: SegmentationSettings = Field(SegmentationSettings(), description="how that network is trained")
+    zone_parts: int = Field(2, ge=1, le=1000, description="parts that the zones to score are fanned out to")
+    tiles: TileSettings = Field(TileSettings(), description="how a zone is cut to be scored")
+    find: FindSettings = Field(FindSettings(), description="which pixels of a score map are a scratch")
+    max_fn_rate: float = Field(
+        0.024, gt=0, lt=1, description="largest share of defective validation glasses that may pass for good"
+    )
 
     @model_validator(mode="after")
     def _names_agree(self) -> "RetrainSettings":
@@ -59,6 +69,11 @@ class RetrainSettings(Settings):
         for name in (self.model_name, self.baseline):
             if name not in self.models:
                 raise ValueError(f"model_name and baseline must be among models {list(self.models)}, got {name}")
+        if self.segment and self.data_format != "captures":
+            raise ValueError(
+                f"segment must be false for images that no rig captured, got true and data_format "
+                f"{self.data_format!r}; set data_format=captures"
+            )
         if self.model_name in _WITHOUT_IMAGE_BRANCH:
             raise ValueError(
                 f"model_name must have an image branch to explain (cnn, ensemble_*), got {self.model_name}"
@@ -84,14 +99,17 @@ class RetrainSettings(Settings):
         """
         # Kubeflow Pipelines has no null: what is left out takes its default, None, again.
         values = self.model_dump(mode="json", exclude_none=True)
-        folds, parts = values.pop("folds"), values.pop("parts")
+        folds, parts, zone_parts = (values.pop(name) for name in ("folds", "parts", "zone_parts"))
         return {
             "data": data,
             "data_hash": data_hash,
             "store": store,
             "registered_model": f"glassline-{values['product']}",
+            "registered_segmenter": f"glassline-{values['product']}-unet",
             "folds": folds,
             "fold_parts": [list(range(part, folds, parts)) for part in range(min(parts, folds))],
+            "zone_parts": list(range(zone_parts)),
+            "zone_part_count": zone_parts,
             **values,
         }
 
@@ -103,12 +121,32 @@ def smoke() -> RetrainSettings:
         augment=AugmentSettings(copies=1),
         training=TrainingSettings(epochs=2),
         models=("cnn", "ensemble_fusion"),
+        segmentation=SegmentationSettings(
+            unet=UnetSettings(width=1 / 32),
+            patch_px=128,
+            epochs=2,
+            patches=32,
+            batch_size=4,
+            learning_rate=1e-3,
+        ),
     )
 
 
 def demo() -> RetrainSettings:
     """Return a run of minutes on two cores."""
-    return RetrainSettings(augment=AugmentSettings(copies=1), training=TrainingSettings(epochs=6))
+    return RetrainSettings(
+        augment=AugmentSettings(copies=1),
+        training=TrainingSettings(epochs=6),
+        segmentation=SegmentationSettings(
+            unet=UnetSettings(width=1 / 8),
+            patch_px=256,
+            epochs=8,
+            patches=256,
+            batch_size=8,
+            learning_rate=1e-3,
+            schedule="one-cycle",
+        ),
+    )
 
 
 def full() -> RetrainSettings:
@@ -118,13 +156,15 @@ def full() -> RetrainSettings:
         augment=AugmentSettings(copies=3),
         training=TrainingSettings(epochs=20),
         parts=10,
+        zone_parts=10,
     )
 
 
 def of_captures(preset: RetrainSettings) -> RetrainSettings:
     """Return a preset for captures of the dark-field rig: 12 bit, bright marks on black, most of them dust."""
     training = preset.training.model_copy(update={"class_weights": "root"})
-    return preset.model_copy(update={"data_format": "captures", "extract": dark_field_extract(), "training": training})
+    captured = {"data_format": "captures", "extract": dark_field_extract(), "training": training, "segment": True}
+    return preset.model_copy(update=captured)
 
 
 PRESETS = {

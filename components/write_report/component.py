@@ -14,6 +14,7 @@ def write_report(
     promotion: dsl.Input[dsl.Artifact],
     model_name: str,
     report: dsl.Output[dsl.HTML],
+    segmentation: dsl.Input[dsl.Artifact] | None = None,
 ):
     """Write the report: one self-contained HTML page.
 
@@ -27,6 +28,7 @@ def write_report(
         promotion: JSON written by `promote_model`.
         model_name: Name of the exported model.
         report: The page.
+        segmentation: Folder written by `evaluate_segmentation`, where there is one.
     """
     from glassline.steps.write_report import write_report as step
 
@@ -40,4 +42,5 @@ def write_report(
         promotion.path,
         model_name,
         report.path,
+        segmentation.path if segmentation else "",
     )

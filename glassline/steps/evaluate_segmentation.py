@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from glassline.analysis.operating_point import ErrorRates, error_rates, rates_at_fp, trade_off
+from glassline.analysis.operating_point import ErrorRates, OperatingPoint, error_rates, rates_at_fp, trade_off
 from glassline.analysis.segmentation import BINS, PixelCounts, in_blocks
 from glassline.data.samples import read_samples
 from glassline.data.storage import written_whole
+from glassline.report.scratch_section import SegmentationResult
 from glassline.steps.judge_glasses import GLASSES, POINT
 from glassline.steps.segment_captures import CLASSICAL, SCORE, SCRATCHES, ZONES, read_score
 from glassline.steps.train_unet import captured_zones
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
     from glassline.data.captures.zone_format import ZoneFormat
 
-#: Files of the evaluation folder, beside PNG figures: `curves`, `pixels`, `trade_off` and `overlay_…`.
-RATES, PIXELS = "rates.parquet", "pixels.parquet"
 #: Tolerances of pixel metrics.
 _TOLERANCES_PX = (0, 2)
 _NETWORK, _BASELINE = "network", "classical"
@@ -49,8 +48,7 @@ def evaluate_segmentation(
         model_path: Folder written by `train_unet`.
         verdicts_path: Folder written by `judge_glasses`.
         find: Fields of `FindSettings`; pixels count from its low threshold.
-        evaluation_path: Folder for `rates.parquet` (one row per method and unit), `pixels.parquet` (one row per method
-            and tolerance) and PNG figures.
+        evaluation_path: Folder for what the report reads; see `glassline.report.scratch_section`.
 
     Raises:
         DataError: A zone is damaged; names it.
@@ -63,28 +61,29 @@ def evaluate_segmentation(
         fitted, low = load_segmenter(model_path), FindSettings.parse(find).low
         labelled = captured_zones(read_samples(samples_path, "images"), fitted.settings.labels)
         verdicts = Path(verdicts_path)
-        high = float(json.loads((verdicts / POINT).read_text())["high"])
+        told = json.loads((verdicts / POINT).read_text())
+        point = OperatingPoint(**{**told["chosen"], "rates": ErrorRates(**told["chosen"]["rates"])})
         glasses, zones = (_of_test(pd.read_parquet(verdicts / name)) for name in (GLASSES, ZONES))
-        rates = {unit: _rates(rows, high) for unit, rows in (("glass", glasses), ("zone", zones))}
+        rates = {unit: _rates(rows, point.high) for unit, rows in (("glass", glasses), ("zone", zones))}
         curves, pixels = _pixels(run, labelled, zones, low, fitted.settings.unet.block_px)
         figures = {"pixels": pr_figure(curves), "trade_off": trade_off_figure(_curves(glasses), rates["glass"])}
         if len(fitted.history):
             figures["curves"] = curves_figure(fitted.history)
         scratches = pd.read_parquet(verdicts / SCRATCHES)
-        figures |= dict(_overlays(labelled, fitted.format, zones, scratches, high, low))
-        told = pd.DataFrame(
+        figures |= dict(_overlays(labelled, fitted.format, zones, scratches, point.high, low))
+        rows = pd.DataFrame(
             [{"method": name, "unit": unit, **asdict(one)} for unit, by in rates.items() for name, one in by.items()]
         )
+        parameters = sum(one.numel() for one in fitted.model.parameters())
         with written_whole(evaluation_path) as beside:
             beside.mkdir(parents=True)
-            told.to_parquet(beside / RATES)
-            pixels.to_parquet(beside / PIXELS)
+            SegmentationResult(rows, pixels, glasses, point, parameters).write(beside)
             for name, figure in figures.items():
                 save_figure(figure, beside / f"{name}.png")
                 run.figure(figure, name)
-        run.table(told, "rates")
+        run.table(rows, "rates")
         run.table(pixels, "pixels")
-        run.metrics(_flat(told, ["method", "unit"], ["fn_rate", "fp_rate", "fn", "defective", "fp", "clean"]))
+        run.metrics(_flat(rows, ["method", "unit"], ["fn_rate", "fp_rate", "fn", "defective", "fp", "clean"]))
         run.metrics(_flat(pixels, ["method", "tolerance_px"], ["precision", "recall", "f1", "mean_iou"]))
 
 

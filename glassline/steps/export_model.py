@@ -70,7 +70,8 @@ def export_model(augmented_path: str, model_path: str, extract: Mapping[str, Any
         run.metrics({"parity_largest_difference": worst, "parity_samples": len(rows_N), **metrics.as_dict()})
         run.artifact(Path(bundle_path) / _ZIP, _FOLDER)
         uri = log_onnx_model(
-            run.run_id, files["model.onnx"], {"patch": patch_NHW[:2], "metadata": metadata_NM[:2]}, onnx_NC[:2]
-        )
+            run.run_id, files["model.onnx"], {"patch": patch_NHW[:2], "metadata": metadata_NM[:2]},
+            {"probability": onnx_NC[:2]},
+        )  # fmt: skip
         run.tags({"glassline.model_uri": uri})
         return run.run_id

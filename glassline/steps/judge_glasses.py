@@ -60,15 +60,15 @@ def judge_glasses(
             glasses.to_parquet(beside / GLASSES)
             zones.to_parquet(beside / ZONES)
             scratches.assign(rejected=scratches["peak"] >= point.high).to_parquet(beside / SCRATCHES)
-            told = {**asdict(point), "test": {name: asdict(one) for name, one in rates.items()}}
+            told = {"chosen": asdict(point), "test": {name: asdict(one) for name, one in rates.items()}}
             (beside / POINT).write_text(json.dumps(told, indent=2))
         run.table(test["glass"], "glasses")
         run.table(test["zone"], "zones")
         run.metrics({"high": point.high, **_flat("validation_glass", point.rates)})
         for name, one in rates.items():
             run.metrics(_flat(f"test_{name}", one))
-        for line in filter(None, (point.warning, _promise(point))):
-            run.note(line)
+        if caveat := point.warning or _promise(point):
+            run.note(caveat)
         parent_tags(
             {"segmentation": _told(rates["glass"])},
             {"glass_fn_rate": rates["glass"].fn_rate, "glass_fp_rate": rates["glass"].fp_rate},

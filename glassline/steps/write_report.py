@@ -11,8 +11,8 @@ import pandas as pd
 from glassline.data.samples import SampleTable, read_samples
 from glassline.data.storage import written_whole
 from glassline.report.page import LooksElsewhere, PageFigure, ReportContent, Section, Verdict, write_page
+from glassline.report.scratch_section import scratch_sections
 from glassline.steps.evaluate_classifier import METRICS
-from glassline.steps.evaluate_segmentation import RATES
 from glassline.steps.explain_cam import ELSEWHERE, EXPLAINED
 from glassline.tracking import commit, parent_artifact, pipeline_notes, pipeline_run_id, step_run
 
@@ -62,7 +62,7 @@ def write_report(
                     "Where the model looks", explanation_path, "cam_*.png", "Activation maps of {}",
                     _shares(explanation_path),
                 ),
-                *_segmentation(segmentation_path),
+                *(scratch_sections(segmentation_path) if segmentation_path else []),
             ],
             tsne=Path(embedding_path).read_text(encoding="utf-8"),
             warnings=pipeline_notes(),
@@ -113,28 +113,6 @@ def _figures(title: str, folder: str, pattern: str, caption: str, note: str = ""
     paths = sorted(Path(folder).glob(pattern))
     found = [PageFigure(path.read_bytes(), caption.format(path.stem.partition("_")[2])) for path in paths]
     return Section(title, found, note)
-
-
-def _segmentation(folder: str) -> list[Section]:
-    """Return what a network that finds scratches leaves to show; nothing where there is none."""
-    if not folder:
-        return []
-    rates = pd.read_parquet(Path(folder) / RATES).to_dict("records")
-    return [
-        _figures("Scratches: errors", folder, "trade_off.png", "Missed glasses over rejected clean ones",
-                 " ".join(_errors(row) for row in rates)),
-        _figures("Scratches: pixels", folder, "pixels.png", "Precision over recall of the pixels"),
-        _figures("Scratches: training", folder, "curves.png", "Loss by epoch"),
-        _figures("Scratches: where the network hits and errs", folder, "overlay_*.png", "{}"),
-    ]  # fmt: skip
-
-
-def _errors(row: dict[Any, Any]) -> str:
-    return (
-        f"{row['method'].capitalize()}, {row['unit']}s: missed {row['fn']} of {row['defective']} "
-        f"({row['fn_rate']:.1%}, 95 % {row['fn_low']:.1%} to {row['fn_high']:.1%}), rejected {row['fp']} of "
-        f"{row['clean']} clean ({row['fp_rate']:.1%}, {row['fp_low']:.1%} to {row['fp_high']:.1%})."
-    )
 
 
 def _shares(explanation_path: str) -> str:

@@ -8,14 +8,14 @@ from glassline.errors import TrackingError
 from glassline.tracking import BUNDLE, answers, client, tracking_uri
 
 
-def log_onnx_model(run_id: str, onnx_bytes: bytes, inputs: Mapping[str, Any], output: Any) -> str:
+def log_onnx_model(run_id: str, onnx_bytes: bytes, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> str:
     """Log an ONNX graph with its signature below a run and return the model's URI.
 
     Args:
         run_id: Run that made the model.
         onnx_bytes: The serialised graph.
         inputs: Example arrays by input name.
-        output: Example output array, `probability`.
+        outputs: Example arrays by output name.
     """
     import mlflow
     import onnx
@@ -28,7 +28,7 @@ def log_onnx_model(run_id: str, onnx_bytes: bytes, inputs: Mapping[str, Any], ou
             logged = mlflow.onnx.log_model(
                 onnx.load_from_string(onnx_bytes),
                 name="model",
-                signature=infer_signature(dict(inputs), {"probability": output}),
+                signature=infer_signature(dict(inputs), dict(outputs)),
                 pip_requirements=[f"onnxruntime=={onnxruntime.__version__}"],
             )
     return str(logged.model_uri)

@@ -10,11 +10,16 @@ import pytest
 
 from glassline.data.glass_split import read_split
 from glassline.data.importers import read_source
+from glassline.deploy.bundle import Bundle, load_bundle
+from glassline.deploy.segmenter import Segmenter
 from glassline.errors import DataError, SettingsError
-from glassline.steps.evaluate_segmentation import PIXELS, RATES, evaluate_segmentation
+from glassline.report.scratch_section import SegmentationResult, scratch_sections
+from glassline.steps.evaluate_segmentation import evaluate_segmentation
+from glassline.steps.export_unet import export_unet
 from glassline.steps.judge_glasses import GLASSES, POINT, judge_glasses
 from glassline.steps.segment_captures import CLASSICAL, SCORE, SCRATCHES, ZONES, read_score, segment_captures
 from glassline.steps.train_unet import SPLIT, train_unet
+from glassline.tracking import client
 from glassline.training.fitted_segmenter import load_segmenter
 
 TINY = {
@@ -139,12 +144,12 @@ def test_judge_glasses_chooses_its_threshold_without_the_test_glasses(
         zones.to_parquet(part / ZONES)
     judge_glasses([str(part) for part in parts], samples, str(unet), 0.024, str(tmp_path / "verdicts"))
     one, other = (json.loads((folder / POINT).read_text()) for folder in (verdicts, tmp_path / "verdicts"))
-    assert one["high"] == other["high"]
+    assert one["chosen"] == other["chosen"]
 
 
 def test_judge_glasses_rejects_a_glass_for_its_strongest_zone(verdicts: Path) -> None:
     zones, glasses = pd.read_parquet(verdicts / ZONES), pd.read_parquet(verdicts / GLASSES)
-    high = json.loads((verdicts / POINT).read_text())["high"]
+    high = json.loads((verdicts / POINT).read_text())["chosen"]["high"]
     peak = zones.groupby("glass")["peak"].max()
     assert glasses["rejected"].tolist() == [bool(peak[glass] >= high) for glass in glasses["glass"]]
 
@@ -180,7 +185,7 @@ def evaluation(samples: str, unet: Path, verdicts: Path, tmp_path_factory: pytes
 def test_evaluate_segmentation_has_a_row_with_denominators_for_each_method_and_unit(
     evaluation: Path, unet: Path
 ) -> None:
-    rates = pd.read_parquet(evaluation / RATES)
+    rates = SegmentationResult.read(evaluation).rates
     assert set(zip(rates["method"], rates["unit"], strict=True)) == {
         (method, unit) for method in ("network", "classical") for unit in ("glass", "zone")
     }
@@ -188,12 +193,12 @@ def test_evaluate_segmentation_has_a_row_with_denominators_for_each_method_and_u
 
 
 def test_evaluate_segmentation_shows_the_classical_model_at_no_more_false_alarms(evaluation: Path) -> None:
-    rates = pd.read_parquet(evaluation / RATES).set_index(["method", "unit"])["fp_rate"]
+    rates = SegmentationResult.read(evaluation).rates.set_index(["method", "unit"])["fp_rate"]
     assert rates["classical", "glass"] <= rates["network", "glass"]
 
 
 def test_evaluate_segmentation_counts_pixels_of_both_methods_at_both_tolerances(evaluation: Path) -> None:
-    pixels = pd.read_parquet(evaluation / PIXELS).set_index(["method", "tolerance_px"])
+    pixels = SegmentationResult.read(evaluation).pixels.set_index(["method", "tolerance_px"])
     assert len(pixels) == 4
     assert (pixels.xs(2, level=1)["recall"] >= pixels.xs(0, level=1)["recall"]).all()
 
@@ -202,3 +207,30 @@ def test_evaluate_segmentation_draws_curves_and_zones(evaluation: Path) -> None:
     names = {path.stem for path in evaluation.glob("*.png")}
     assert {"curves", "pixels", "trade_off"} < names
     assert any(name.startswith("overlay_") for name in names)
+    assert len(scratch_sections(evaluation)[0].figures) == len(names)
+
+
+@pytest.fixture(scope="module")
+def bundle(samples: str, unet: Path, verdicts: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """Return an exported bundle."""
+    folder = tmp_path_factory.mktemp("bundle") / "bundle"
+    export_unet(samples, str(unet), str(verdicts), {}, {}, "glassline-P1-unet", str(folder))
+    return load_bundle(folder / "bundle.zip")
+
+
+def test_export_unet_hands_out_the_chosen_threshold(bundle: Bundle, verdicts: Path) -> None:
+    assert Segmenter(bundle).find.high == json.loads((verdicts / POINT).read_text())["chosen"]["high"]
+
+
+def test_export_unet_agrees_with_torch_on_validation_patches(bundle: Bundle) -> None:
+    parity = bundle.manifest.parity
+    assert parity["largest_difference"] <= parity["tolerance"]
+
+
+def test_export_unet_registers_a_challenger_and_no_champion(bundle: Bundle) -> None:
+    assert set(client().get_registered_model("glassline-P1-unet").aliases) == {"challenger"}
+
+
+def test_export_unet_tells_the_errors_on_test_glasses(bundle: Bundle, unet: Path) -> None:
+    metrics = bundle.manifest.metrics
+    assert metrics["glass_defective"] + metrics["glass_clean"] == len(read_split(unet / SPLIT).test)

@@ -1,0 +1,1 @@
+"""Component `segment_captures`."""
