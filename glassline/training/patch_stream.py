@@ -22,9 +22,10 @@ from glassline.errors import DataError
 from glassline.training.settings import SegmentationSettings
 from glassline.vision.capture_augment import SPARE_PX, add_noise, possible_turns, turn_capture
 from glassline.vision.labelled_zones import LabelledZones, Mask
+from glassline.vision.light_states import Real
 from glassline.vision.network_input import has_information, network_input
 
-# Draws of a window before an empty one is taken all the same.
+# Draws of a window before an empty one, or one with a scratch where hardly any is without, is taken all the same.
 _TRIES = 20
 
 
@@ -85,21 +86,25 @@ class PatchStream(Dataset[ZonePatches]):
             "scratch_BHW": torch.from_numpy(np.stack([mask_HW for _, mask_HW in drawn]).astype(np.uint8)),
         }
 
-    def _patch(self, place: int) -> tuple[np.ndarray, Mask]:
+    def _patch(self, place: int) -> tuple[Real, Mask]:
         rng = np.random.default_rng([self._seed, place])
         settings = self._settings
         with_scratch = place % settings.batch_size < max(1, round(settings.scratch_share * settings.batch_size))
+        kept: tuple[Real, Mask] | None = None
         for _ in range(_TRIES):
-            number = int(rng.choice(self._with if with_scratch else self._chosen))
-            window = self._around_scratch(number, rng) if with_scratch else self._anywhere(number, rng)
-            frames_SHW, mask_HW = self._zones.frames(number, self._format, window), self._zones.mask(number, window)
-            frames_SHW, mask_HW = self._vary(frames_SHW, mask_HW, rng)
-            if mask_HW.any() != with_scratch:
+            frames_SHW, mask_HW = self._vary(*self._draw(with_scratch, rng), rng)
+            if kept and mask_HW.any() != with_scratch:
                 continue
-            sigmas_SHW = network_input(frames_SHW, self._format.pattern, settings.direction_blind)
-            if with_scratch or has_information(sigmas_SHW):
+            kept = network_input(frames_SHW, self._format.pattern, settings.direction_blind), mask_HW
+            if mask_HW.any() == with_scratch and (with_scratch or has_information(kept[0])):
                 break
-        return sigmas_SHW, mask_HW
+        assert kept is not None
+        return kept
+
+    def _draw(self, with_scratch: bool, rng: np.random.Generator) -> tuple[Frames, Mask]:
+        number = int(rng.choice(self._with if with_scratch else self._chosen))
+        window = self._around_scratch(number, rng) if with_scratch else self._anywhere(number, rng)
+        return self._zones.frames(number, self._format, window), self._zones.mask(number, window)
 
     def _vary(self, frames_SHW: Frames, mask_HW: Mask, rng: np.random.Generator) -> tuple[Frames, Mask]:
         turn = self._turns[int(rng.integers(len(self._turns))) if self._augment else 0]

@@ -72,4 +72,6 @@ class SegmentationSettings(Settings):
         step = 32 * self.unet.block_px
         if self.patch_px % step:
             raise ValueError(f"patch_px must be a multiple of {step}, got {self.patch_px}")
+        if self.patches < self.batch_size:
+            raise ValueError(f"patches must be at least batch_size ({self.batch_size}), got {self.patches}")
         return self
