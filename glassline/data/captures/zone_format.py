@@ -48,13 +48,15 @@ class ZoneFormat(Settings):
                 f"{meta.ref.path} must have the pattern {self.pattern} and {self.bit_depth} bit, which the model was "
                 f"trained on, got {meta.pattern} and {meta.bit_depth} bit; train a model on such captures"
             )
-        found = sorted(range(len(meta.azimuths_deg)), key=lambda state: meta.azimuths_deg[state] % 180)
-        there = [meta.azimuths_deg[state] % 180 for state in found]
-        same = len(there) == len(self.azimuths_deg) and all(
-            abs(one - other) <= _TOLERANCE_DEG for one, other in zip(there, self.azimuths_deg, strict=True)
-        )
-        if not same:
-            wanted, got = (", ".join(f"{azimuth:g}" for azimuth in those) for those in (self.azimuths_deg, there))
+        there = [azimuth % 180 for azimuth in meta.azimuths_deg]
+        # 179.8 and 0.1 degrees are neighbours: opposite lights are one.
+        apart = [[abs((one - azimuth + 90) % 180 - 90) for one in there] for azimuth in self.azimuths_deg]
+        found = [row.index(min(row)) for row in apart]
+        near = all(min(row) <= _TOLERANCE_DEG for row in apart)
+        if not near or sorted(found) != list(range(len(there))):
+            wanted, got = (
+                ", ".join(f"{azimuth:g}" for azimuth in those) for those in (self.azimuths_deg, sorted(there))
+            )
             raise DataError(
                 f"{meta.ref.path} must have the light states {wanted or 'of one grey image'} (degrees modulo 180), "
                 f"which the model was trained on, got {got}; capture them all, or train a model on these"
