@@ -13,7 +13,11 @@ from glassline.deploy.bundle import load_bundle
 from pipelines.catalogue import COMPILED
 
 Glassline = Callable[..., subprocess.CompletedProcess[str]]
-SMALL = ("--set", "retrain.training.epochs=1", "--set", "retrain.parts=1", "--set", "capture.proposals=false")
+SMALL = (
+    "--set", "retrain.training.epochs=1", "--set", "retrain.parts=1", "--set", "capture.proposals=false",
+    "--set", "retrain.zone_parts=1", "--set", "retrain.segmentation.epochs=1",
+    "--set", "retrain.segmentation.patches=8",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +41,7 @@ def test_end_to_end_keeps_the_steps_of_both_pipelines_below_one_run(runs: list[R
     (parent,) = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
     below = {run.info.run_name for run in runs if run.data.tags.get("mlflow.parentRunId") == parent.info.run_id}
     assert {"ingest_captures", "merge_labels", "import_labels", "extract_candidates", "export_model"} <= below
+    assert {"train_unet", "segment_captures (zones 1 of 1)", "judge_glasses", "evaluate_segmentation"} <= below
     assert "propose_labels" not in below  # its branch was not taken
     assert {run.info.status for run in runs} == {"FINISHED"}
 
@@ -49,6 +54,23 @@ def test_end_to_end_exports_a_bundle_that_says_how_patches_were_made(
     manifest = load_bundle(client.download_artifacts(export.info.run_id, "bundle/bundle.zip", str(tmp_path))).manifest
     assert manifest.preprocessing["extract"]["depth_window"] == [0, 1500]
     assert manifest.classes == ("scratch", "dent", "control")
+
+
+def test_end_to_end_exports_a_network_with_the_threshold_that_validation_chose(
+    finished: tuple[Path, str], runs: list[Run], tmp_path: Path
+) -> None:
+    (judged,) = [run for run in runs if run.info.run_name == "judge_glasses"]
+    (export,) = [run for run in runs if run.info.run_name == "export_unet"]
+    client = MlflowClient(f"sqlite:///{finished[0] / 'mlflow.db'}")
+    bundle = load_bundle(client.download_artifacts(export.info.run_id, "bundle/bundle.zip", str(tmp_path)))
+    assert bundle.manifest.system == "C"
+    assert bundle.thresholds["high"] == judged.data.metrics["high"]
+
+
+def test_end_to_end_report_tells_of_scratches(finished: tuple[Path, str]) -> None:
+    page = (finished[0] / "report.html").read_text(encoding="utf-8")
+    assert "Errors on the test glasses and their zones" in page
+    assert "Verdict on each glass" in page
 
 
 def test_end_to_end_prints_models_labels_and_report(finished: tuple[Path, str]) -> None:
