@@ -1,4 +1,4 @@
-"""How good are labels merged from an inspector's boxes and the classical model, on simulated glass?
+"""How good are labels merged from an inspector's boxes and the current model, on simulated glass?
 
     python benchmarks/label_merge.py --glasses 50 --seed 0
 
@@ -25,7 +25,7 @@ from glassline.data.captures.store import Captures, open_captures
 from glassline.data.labels import LabelledObject, ZoneLabels, read_labels
 from glassline.report.figures import save_figure
 from glassline.report.merged import merged_overlay
-from glassline.vision.current_model import current_model
+from glassline.vision.current_model import CurrentModel, current_model
 from glassline.vision.light_states import respond
 from glassline.vision.shift import measure_shift
 from glassline.vision.zone_merge import MergeSettings, ZoneMerge, merge_zone, wrong_shift
@@ -88,14 +88,14 @@ def _is_refused(captures: Captures, zone: ZoneBoxes, glasses: GlassSetSettings, 
     return bool(wrong_shift(shift, meta.pitch_um, SETTINGS.shift))
 
 
-def _run(glasses: GlassSetSettings, folder: Path, overlays: Path | None, most: int) -> Tally:
+def _run(glasses: GlassSetSettings, folder: Path, model: CurrentModel, overlays: Path | None, most: int) -> Tally:
     simulate_glasses(glasses, folder)
     captures, tally, rng = open_captures(folder / "captures"), Tally(), np.random.default_rng(glasses.seed)
     truths = {zone.ref: zone for zone in read_labels(folder / "truth.json").zones}
     jitter_um = json.loads((folder / "simulation.json").read_text())["jitter_um"]
     for zone in read_inspection(folder / "annotations.json", "coco", captures).zones:
         start = time.perf_counter()
-        merged = merge_zone(captures, zone, current_model("classical"), SETTINGS)
+        merged = merge_zone(captures, zone, model, SETTINGS)
         tally.seconds += time.perf_counter() - start
         if isinstance(merged, str):
             tally.refused += 1
@@ -141,6 +141,7 @@ def main(
     seed: Annotated[int, typer.Option(min=0)] = 0,
     size: Annotated[str, typer.Option(help="demo or full")] = "demo",
     difficulty: Annotated[list[str] | None, typer.Option(help="preset, repeatable")] = None,
+    model: Annotated[str, typer.Option(help="the current model, or path of a bundle.zip")] = "classical",
     overlays: Annotated[Path | None, typer.Option(help="folder for pictures of merged zones")] = None,
     pictures: Annotated[int, typer.Option(min=0, help="pictures per preset")] = 6,
 ) -> None:
@@ -148,7 +149,7 @@ def main(
     for name in difficulty or ("standard", "hard", "unseen"):
         settings = GlassSetSettings.parse({"glasses": glasses, "size": size, "seed": seed, "difficulty": name})
         with tempfile.TemporaryDirectory() as folder:
-            _print(name, _run(settings, Path(folder) / "glasses", overlays, pictures))
+            _print(name, _run(settings, Path(folder) / "glasses", current_model(model), overlays, pictures))
 
 
 if __name__ == "__main__":

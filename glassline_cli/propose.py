@@ -29,7 +29,7 @@ def propose(
     out: Annotated[Path, typer.Option("--out", help="Folder for pictures and annotations.")],
     depth_window: Annotated[tuple[int, int], typer.Option(help="Grey levels that become 0 and 255 in the pictures.")],
     pictures: Annotated[Pictures, typer.Option(help="Clean zones, or marked ones to draw on.")] = Pictures.clean,
-    model: Annotated[str, typer.Option(help="The current model.")] = "classical",
+    model: Annotated[str, typer.Option(help="The current model, or path or S3 URL of a bundle.zip.")] = "classical",
 ) -> None:
     """Write every zone as a PNG with the boxes that the current model proposes.
 

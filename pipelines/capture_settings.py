@@ -9,7 +9,7 @@ from glassline.data.annotations import FORMATS
 from glassline.data.annotations.fetched import annotations_hash
 from glassline.data.captures.store import open_captures
 from glassline.settings import Settings
-from glassline.vision.current_model import MODELS
+from glassline.vision.current_model import MODELS, is_known
 from glassline.vision.patches import DARK_FIELD_WINDOW
 from glassline.vision.propose import ProposeSettings
 from glassline.vision.zone_merge import MergeSettings
@@ -25,7 +25,9 @@ class CollectSettings(Settings):
         description="file of inspectors' boxes, a folder for voc; a path from the session's folder, or an S3 URL",
     )
     annotations_format: str = Field("coco", description="format of the annotations")
-    label_model: str = Field("classical", description="current model, which segments what is in a box")
+    label_model: str = Field(
+        "classical", description="current model, which segments what is in a box; or path or S3 URL of a bundle.zip"
+    )
     merge: MergeSettings = Field(MergeSettings(), description="how boxes and masks are merged")
     proposals: bool = Field(False, description="also write the current model's boxes for labelling software")
     propose: ProposeSettings = Field(
@@ -36,8 +38,10 @@ class CollectSettings(Settings):
     def _names_known(self) -> "CollectSettings":
         if self.annotations_format not in FORMATS:
             raise ValueError(f"annotations_format must be one of {', '.join(FORMATS)}, got {self.annotations_format}")
-        if self.label_model not in MODELS:
-            raise ValueError(f"label_model must be one of {', '.join(MODELS)}, got {self.label_model}")
+        if not is_known(self.label_model):
+            raise ValueError(
+                f"label_model must be one of {', '.join(MODELS)}, or a bundle.zip that is there, got {self.label_model}"
+            )
         return self
 
     def hash_of(self, data: str) -> str:

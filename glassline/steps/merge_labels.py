@@ -32,7 +32,7 @@ def merge_labels(
         annotations: Annotation file, a folder for voc; a path or an S3 URL.
         annotations_sha256: Hash of the annotations when the run was submitted; "" skips the comparison.
         annotations_format: coco, voc, cvat or label-studio.
-        model: Name of the current model.
+        model: Name of the current model, or path or S3 URL of its bundle.
         merge: Fields of `MergeSettings`.
         labels_path: Where the label file goes.
 

@@ -18,7 +18,7 @@ def propose_labels(
     Args:
         zones: Where `ingest_captures` listed them.
         annotations_format: coco, voc, cvat or label-studio.
-        model: Name of the current model.
+        model: Name of the current model, or path or S3 URL of its bundle.
         propose: Fields of `ProposeSettings`.
         proposals_path: Folder for pictures and annotations.
 

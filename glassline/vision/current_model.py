@@ -1,6 +1,6 @@
 """The current model of the label merge: what stands behind its name.
 
-Add a model: one entry in MODELS.
+Add a model: one entry in MODELS. A trained network needs none: the path of its bundle is its name.
 """
 
 from collections.abc import Callable
@@ -9,9 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from glassline.data.captures.meta import ZoneMeta
+from glassline.data.captures.store import Frames
+from glassline.data.location import open_location
 from glassline.errors import SettingsError
 from glassline.vision.double_threshold import DoubleThresholdSettings, Segmentation, narrow, threshold
 from glassline.vision.light_states import LightResponse, Real
+
+# Of what stands out, scratch or not, beside a network's mask: as for the classical model's candidates.
+_STANDS_OUT_SIGMA = DoubleThresholdSettings().high_sigma
 
 
 @dataclass(frozen=True)
@@ -20,16 +25,16 @@ class CurrentModel:
 
     Attributes:
         label: Class of what it finds.
-        segment: From a zone's response to the light states and how it was taken.
-        evidence: From the same, how strongly each pixel speaks for the class: for boxes where the mask has nothing.
+        segment: From a zone's frames, its response to the light states, and how it was taken.
+        evidence: From the last two, how strongly each pixel speaks for the class: for boxes where the mask has nothing.
     """
 
     label: str
-    segment: Callable[[LightResponse, ZoneMeta], Segmentation]
+    segment: Callable[[Frames, LightResponse, ZoneMeta], Segmentation]
     evidence: Callable[[LightResponse, ZoneMeta], Real]
 
 
-def _classical(response: LightResponse, meta: ZoneMeta) -> Segmentation:
+def _classical(frames_SHW: Frames, response: LightResponse, meta: ZoneMeta) -> Segmentation:
     return threshold(response, meta.pitch_um, DoubleThresholdSettings())
 
 
@@ -41,12 +46,47 @@ def _narrow_and_directed(response: LightResponse, meta: ZoneMeta) -> Real:
 MODELS = {"classical": CurrentModel("scratch", _classical, _narrow_and_directed)}
 
 
+def is_known(name: str) -> bool:
+    """Return whether a name is a model's, or the path or S3 URL of a bundle that is there.
+
+    Raises:
+        StorageError: The place of the bundle does not answer.
+    """
+    parent, _, file = name.rpartition("/")
+    return name in MODELS or (file.endswith(".zip") and open_location(parent or ".").exists(file))
+
+
 def current_model(name: str) -> CurrentModel:
     """Return the model of a name.
 
+    Args:
+        name: One of MODELS, or the path or S3 URL of a bundle of a segmentation network.
+
     Raises:
         SettingsError: There is none.
+        ModelError: The bundle may not be trusted, or holds another model.
     """
-    if name not in MODELS:
-        raise SettingsError(f"model must be one of {', '.join(MODELS)}, got {name!r}; choose one of them")
-    return MODELS[name]
+    if not is_known(name):
+        raise SettingsError(
+            f"model must be one of {', '.join(MODELS)}, or a bundle.zip that is there, got {name!r}; choose one of them"
+        )
+    return MODELS.get(name) or _of_bundle(name)
+
+
+def _of_bundle(url: str) -> CurrentModel:
+    """Return the network of a bundle. Boxes where it finds nothing are segmented by what the light states tell."""
+    from glassline.deploy.bundle import fetch_bundle
+    from glassline.deploy.segmenter import Segmenter
+    from glassline.vision.scratches import scratch_mask
+
+    segmenter = Segmenter(fetch_bundle(url))
+
+    def segment(frames_SHW: Frames, response: LightResponse, meta: ZoneMeta) -> Segmentation:
+        scores = segmenter.score_frames(frames_SHW[segmenter.format.order(meta)], meta.pitch_um)
+        score_HW, found_HW = (
+            map_hw.repeat(scores.block_px, 0).repeat(scores.block_px, 1)[: frames_SHW.shape[1], : frames_SHW.shape[2]]
+            for map_hw in (scores.score_hw, scratch_mask(scores, segmenter.find))
+        )
+        return Segmentation(score_HW, found_HW, found_HW | (response.strength_HW > _STANDS_OUT_SIGMA))
+
+    return CurrentModel(segmenter.label, segment, _narrow_and_directed)

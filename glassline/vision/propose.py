@@ -91,7 +91,7 @@ def propose_zone(
     """
     clean = ZoneRef(ref.glass, "clean", ref.zone)
     meta, frames_SHW = captures.meta(clean), captures.read(clean)
-    found = model.segment(respond(frames_SHW, meta.pattern, meta.azimuths_deg), meta)
+    found = model.segment(frames_SHW, respond(frames_SHW, meta.pattern, meta.azimuths_deg), meta)
     join_px = round(settings.join_um / meta.pitch_um)
     boxes = propose_boxes(found.mask_HW, model.label, join_px)
     shown_SHW = frames_SHW if ref == clean else captures.read(ref)

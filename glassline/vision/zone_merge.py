@@ -86,7 +86,7 @@ def merge_zone(captures: Captures, zone: ZoneBoxes, model: CurrentModel, setting
         refused = wrong_shift(shift, meta.pitch_um, settings.shift)
         if refused:
             return refused
-    found = model.segment(response, meta)
+    found = model.segment(frames_SHW, response, meta)
     objects, outside = merge_boxes(zone.boxes, shift or Shift(0, 0, 1), response, found, model, meta)
     height, width = response.strength_HW.shape
     labels = ZoneLabels(

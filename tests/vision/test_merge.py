@@ -93,5 +93,7 @@ def test_box_of_another_class_is_not_the_models(mask_HW):
 
 
 def test_unknown_model_is_refused():
-    with pytest.raises(SettingsError, match="model must be one of classical, got 'unet'"):
+    with pytest.raises(
+        SettingsError, match=r"model must be one of classical, or a bundle.zip that is there, got 'unet'"
+    ):
         current_model("unet")
