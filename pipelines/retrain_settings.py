@@ -140,8 +140,8 @@ def demo() -> RetrainSettings:
         segmentation=SegmentationSettings(
             unet=UnetSettings(width=1 / 8),
             patch_px=256,
-            epochs=8,
-            patches=256,
+            epochs=6,
+            patches=128,
             batch_size=8,
             learning_rate=1e-3,
             schedule="one-cycle",
