@@ -282,3 +282,36 @@ def make_table(tmp_path: Path) -> MakeTable:
         return SampleTable(rows, "patches", str(tmp_path / name), classes)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def segmenter_fitted() -> object:
+    """Return an untrained segmentation network of six light states."""
+    import torch
+
+    from glassline.data.captures.zone_format import ZoneFormat
+    from glassline.models.segmenters import build_segmenter
+    from glassline.training.fitted_segmenter import FittedSegmenter
+    from glassline.training.losses import build_loss
+    from glassline.training.settings import SegmentationSettings
+
+    torch.manual_seed(0)
+    settings = SegmentationSettings.parse({"unet": {"width": 1 / 32}})
+    of = ZoneFormat(azimuths_deg=AZIMUTHS_DEG, pattern="GRBG", bit_depth=12, pitch_um=10)
+    return FittedSegmenter(build_segmenter(6, settings.unet).eval(), build_loss(settings.loss), settings, of)
+
+
+@pytest.fixture(scope="session")
+def segmenter_bundle(segmenter_fitted: object, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return its bundle."""
+    from glassline.deploy.export_segmenter import export_bundle
+    from glassline.vision.scratches import FindSettings
+    from glassline.vision.tiles import TileSettings
+
+    path = tmp_path_factory.mktemp("bundle") / "bundle.zip"
+    tiles = [np.random.default_rng(1).normal(0, 30, (1, 6, 64, 64)).astype(np.float32)]
+    export_bundle(
+        segmenter_fitted, path, tiles, TileSettings(tile_px=128, overlap_px=32), FindSettings(high=0.6), "d" * 64,
+        "c" * 40, {"glass_fn_rate": 0.02},
+    )  # fmt: skip
+    return path

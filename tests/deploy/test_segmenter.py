@@ -9,6 +9,7 @@ import torch
 
 from glassline.data.captures.store import open_captures
 from glassline.data.captures.zone_format import ZoneFormat
+from glassline.data.location.local import LocalFolder
 from glassline.deploy.bundle import fetch_bundle, load_bundle
 from glassline.deploy.export_segmenter import export_bundle, segmenter_to_onnx
 from glassline.deploy.segmenter import Segmenter, open_graph
@@ -137,5 +138,14 @@ def test_segmenter_refuses_what_is_no_graph(segmenter_bundle):
         Segmenter(dataclasses.replace(bundle, files={"model.onnx": b"no graph"}))
 
 
-def test_fetch_bundle_reads_a_path(segmenter_bundle):
-    assert fetch_bundle(str(segmenter_bundle)).content_hash == load_bundle(segmenter_bundle).content_hash
+def test_fetch_bundle_reads_a_path_and_a_url(segmenter_bundle, monkeypatch):
+    monkeypatch.setattr("glassline.deploy.bundle.open_location", lambda url: LocalFolder(segmenter_bundle.parent))
+    fetched = [fetch_bundle(where).content_hash for where in (str(segmenter_bundle), "s3://models/c/bundle.zip")]
+    assert fetched == [load_bundle(segmenter_bundle).content_hash] * 2
+
+
+def test_fetch_bundle_names_the_url_of_what_is_damaged(tmp_path, monkeypatch):
+    (tmp_path / "bundle.zip").write_bytes(b"no zip")
+    monkeypatch.setattr("glassline.deploy.bundle.open_location", lambda url: LocalFolder(tmp_path))
+    with pytest.raises(ModelError, match=r"^s3://models/bundle.zip must be a whole bundle"):
+        fetch_bundle("s3://models/bundle.zip")
