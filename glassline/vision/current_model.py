@@ -83,10 +83,13 @@ def _of_bundle(url: str) -> CurrentModel:
 
     def segment(frames_SHW: Frames, response: LightResponse, meta: ZoneMeta) -> Segmentation:
         scores = segmenter.score_frames(frames_SHW[segmenter.format.order(meta)], meta.pitch_um)
-        score_HW, found_HW = (
-            map_hw.repeat(scores.block_px, 0).repeat(scores.block_px, 1)[: frames_SHW.shape[1], : frames_SHW.shape[2]]
-            for map_hw in (scores.score_hw, scratch_mask(scores, segmenter.find))
+        # Each pixel of a score map stands for a block of the zone; the last one may reach past its rim.
+        block, whole_HW = (
+            np.ones((scores.block_px, scores.block_px)),
+            np.s_[: frames_SHW.shape[1], : frames_SHW.shape[2]],
         )
+        score_HW = np.kron(scores.score_hw, block)[whole_HW].astype(np.float32)
+        found_HW = np.kron(scratch_mask(scores, segmenter.find), block)[whole_HW] > 0
         return Segmentation(score_HW, found_HW, found_HW | (response.strength_HW > _STANDS_OUT_SIGMA))
 
     return CurrentModel(segmenter.label, segment, _narrow_and_directed)
