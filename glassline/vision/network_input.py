@@ -8,6 +8,7 @@ Shapes: S light states x H x W pixels.
 
 import numpy as np
 
+from glassline.data.captures.chunks import in_parallel
 from glassline.data.captures.meta import Pattern
 from glassline.data.captures.store import Frames
 from glassline.vision.light_states import Real, colour_sigmas
@@ -25,7 +26,12 @@ def network_input(frames_SHW: Frames, pattern: Pattern, direction_blind: bool = 
         pattern: Colour filter; the mosaic stays a mosaic.
         direction_blind: Return the mean over light states instead, (1, H, W), of the same noise.
     """
-    sigmas_SHW = np.stack([colour_sigmas(frame_HW, pattern) for frame_HW in frames_SHW])
+    sigmas_SHW = np.empty(frames_SHW.shape, np.float32)
+
+    def fill(state: int) -> None:
+        sigmas_SHW[state] = colour_sigmas(frames_SHW[state], pattern)
+
+    in_parallel(fill, range(len(frames_SHW)))
     if direction_blind:
         sigmas_SHW = sigmas_SHW.mean(axis=0, keepdims=True) * np.float32(np.sqrt(len(frames_SHW)))
     return np.asarray(sigmas_SHW, np.float32)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glassline.vision.light_states import above_background, respond
+from glassline.vision.light_states import _median, above_background, respond
 
 AZIMUTHS_DEG = (0, 30, 60, 90, 120, 150)
 
@@ -62,3 +62,13 @@ def test_small_and_odd_zones_are_measured(size):
     response = respond(frames_SHW, "GRBG", AZIMUTHS_DEG)
     assert response.strength_HW.shape == size
     assert not response.modulation_HW.any()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 2), (7, 9), (8, 9), (40, 100)])
+def test_median_is_numpys_to_the_bit(size):
+    rng = np.random.default_rng(size)
+    for values_HW in (rng.normal(0, 3, size), rng.integers(0, 4, size), np.full(size, 0.1)):
+        values_HW = np.abs(values_HW).astype(np.float32)
+        before_HW = values_HW.copy()
+        assert _median(values_HW) == float(np.median(values_HW))
+        assert (values_HW == before_HW).all()
