@@ -67,6 +67,17 @@ def test_end_to_end_exports_a_network_with_the_threshold_that_validation_chose(
     assert bundle.thresholds["high"] == judged.data.metrics["high"]
 
 
+def test_end_to_end_exports_a_network_that_inspects_a_glass_of_the_session(
+    glassline: Glassline, finished: tuple[Path, str], runs: list[Run], rig_session: Path, tmp_path: Path
+) -> None:
+    (export,) = [run for run in runs if run.info.run_name == "export_unet"]
+    client = MlflowClient(f"sqlite:///{finished[0] / 'mlflow.db'}")
+    bundle = client.download_artifacts(export.info.run_id, "bundle/bundle.zip", str(tmp_path))
+    done = glassline("inspect", rig_session, "--bundle", bundle, "--glass", "G0001", "--out", tmp_path / "verdicts")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "verdicts" / "G0001" / "verdict.json").is_file()
+
+
 def test_end_to_end_report_tells_of_scratches(finished: tuple[Path, str]) -> None:
     page = (finished[0] / "report.html").read_text(encoding="utf-8")
     assert "Errors on the test glasses and their zones" in page
