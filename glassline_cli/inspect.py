@@ -1,9 +1,17 @@
 """`glassline inspect`: captures of glasses in, verdicts and overlays out."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+
+class Arithmetic(StrEnum):
+    """The names of glassline.deploy.segmenter.Precision, repeated so that --help needs no heavy import."""
+
+    f32 = "f32"
+    bf16 = "bf16"
 
 
 def inspect(
@@ -12,6 +20,9 @@ def inspect(
     out: Annotated[Path, typer.Option("--out", help="Folder for one folder per glass.")],
     glass: Annotated[list[str] | None, typer.Option(help="Glass to inspect, repeatable; all by default.")] = None,
     threads: Annotated[int, typer.Option(min=0, help="Threads of the runtime; 0 lets it choose.")] = 0,
+    precision: Annotated[
+        Arithmetic, typer.Option(help="bf16 is faster where the CPU and OpenVINO have it.")
+    ] = Arithmetic.f32,
 ) -> None:
     """Judge glasses: good, defective or refused. Exit code 1 when any is refused.
 
@@ -26,7 +37,7 @@ def inspect(
     from glassline.errors import DataError
 
     console, errors = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
-    segmenter, opened = Segmenter(fetch_bundle(bundle), threads), open_captures(captures)
+    segmenter, opened = Segmenter(fetch_bundle(bundle), threads, precision.value), open_captures(captures)
     glasses = glass or sorted({ref.glass for ref in [*opened.zones(), *opened.unfinished()] if ref.kind == "clean"})
     if not glasses:
         raise DataError(f"captures must have at least one clean zone, got none below {opened.location.url}; check it")

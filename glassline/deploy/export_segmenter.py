@@ -3,24 +3,41 @@
 Shapes: B tiles, S light states, H x W pixels, q the block's edge.
 """
 
+import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor, nn
+from torch.nn import functional
 
 from glassline.data.storage import written_whole
 from glassline.deploy.bundle import Manifest, load_bundle, write_bundle
 from glassline.deploy.card import segmenter_card
 from glassline.deploy.export import TOLERANCE, check_parity, onnx_graph
 from glassline.deploy.segmenter import Segmenter, SegmenterSettings
-from glassline.models.unet import DEEPEST
+from glassline.models.unet import DEEPEST, Block
 from glassline.training.fitted_segmenter import FittedSegmenter, ScoreGraph
 from glassline.vision.light_states import Real
 from glassline.vision.scratches import FindSettings
 from glassline.vision.tiles import TileSettings
 
 _LARGEST_BATCH, _LARGEST_STEPS = 256, 1024
+
+
+class _OneConvolution(nn.Module):
+    """A block as one convolution: its 1 x 1 shortcut is the middle of a 3 x 3 kernel. Takes a sixth off the time."""
+
+    def __init__(self, block: Block) -> None:
+        super().__init__()
+        self.block = block
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        middle = functional.pad(self.block.shortcut.weight, (1, 1, 1, 1))
+        convolved = functional.conv2d(x_BCHW, self.block.kernel() + middle, self.block.bias, padding=1)
+        return functional.elu(convolved)
 
 
 def segmenter_to_onnx(fitted: FittedSegmenter) -> bytes:
@@ -33,7 +50,11 @@ def segmenter_to_onnx(fitted: FittedSegmenter) -> bytes:
     down, across = (torch.export.Dim(name, min=1, max=_LARGEST_STEPS) for name in ("down", "across"))
     shapes = {"sigmas": {0: batch, 2: step_px * down, 3: step_px * across}}
     example = torch.zeros(2, _states(fitted), 2 * step_px, 3 * step_px)
-    return onnx_graph(ScoreGraph(fitted), (example,), shapes, "score")
+    model = copy.deepcopy(fitted.model)
+    for name, part in list(model.named_modules()):
+        if isinstance(part, Block):
+            model.set_submodule(name, _OneConvolution(part))
+    return onnx_graph(ScoreGraph(replace(fitted, model=model)), (example,), shapes, "score")
 
 
 def export_bundle(

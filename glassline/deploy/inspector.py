@@ -3,27 +3,23 @@
 Shapes: S light states x H x W pixels.
 """
 
+import re
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
-
-from glassline.data.captures.meta import Kind, ZoneMeta, ZoneRef
+from glassline.data.captures.meta import GLASS_ID, Kind, ZoneMeta, ZoneRef
 from glassline.data.captures.store import Captures, Frames
 from glassline.data.storage import written_whole
 from glassline.deploy.segmenter import Segmenter
 from glassline.deploy.verdict import FoundScratch, Outcome, Verdict, ZoneVerdict
 from glassline.errors import DataError, StorageError
+from glassline.vision.exposure import check_exposed
 from glassline.vision.scratches import find_scratches
 
 #: File of a glass's folder.
 VERDICT = "verdict.json"
-# Scratches and dust fill a few pixels in a thousand.
-_MOST_SATURATED = 0.05
-# A sensor's noise spreads over several levels.
-_MOST_EQUAL = 0.9
 
 Read = tuple[ZoneMeta, Frames] | DataError | StorageError
 
@@ -45,8 +41,11 @@ def inspect_glass(captures: Captures, glass: str, segmenter: Segmenter, out: Pat
         What was written.
 
     Raises:
+        DataError: The glass id is none: it names the folder.
         StorageError: The folder may not be written.
     """
+    if not re.match(GLASS_ID, glass):
+        raise DataError(f"a glass id must be letters, digits, `.`, `_` and `-`, got {glass!r}; check its name")
     started = time.perf_counter()
     refs = captures.zones(glass, kind)
     unfinished = [ref for ref in captures.unfinished(glass) if ref.kind == kind]
@@ -78,7 +77,7 @@ def _ahead(captures: Captures, refs: Sequence[ZoneRef], segmenter: Segmenter) ->
     def read(ref: ZoneRef) -> Read:
         try:
             meta, frames_SHW = segmenter.read(captures, ref)
-            _check_exposed(ref, meta, frames_SHW)
+            check_exposed(frames_SHW, meta)
         except (DataError, StorageError) as error:
             return error
         return meta, frames_SHW
@@ -123,25 +122,3 @@ def _pooled(zones: Sequence[ZoneVerdict], captures: Captures, glass: str, kind: 
         more = f" (and {len(refused) - 1} zones more)" if len(refused) > 1 else ""
         return "refused", f"{refused[0].reason}{more}"
     return ("defective" if any(zone.verdict == "defective" for zone in zones) else "good"), ""
-
-
-def _check_exposed(ref: ZoneRef, meta: ZoneMeta, frames_SHW: Frames) -> None:
-    """Refuse frames that show light or nothing instead of glass.
-
-    Raises:
-        DataError: A frame is saturated, or black.
-    """
-    white = 2**meta.bit_depth - 1
-    for state, frame_HW in enumerate(frames_SHW):
-        thin_N = frame_HW[::5, ::5].ravel()  # odd: every colour of a mosaic
-        saturated, equal = float(np.mean(thin_N >= white)), float(np.bincount(thin_N).max() / len(thin_N))
-        if saturated > _MOST_SATURATED:
-            raise DataError(
-                f"{ref.path} must be dark, at most {_MOST_SATURATED:.0%} saturated in every light state, got "
-                f"{saturated:.0%} in state {state}; lower the exposure and capture it again"
-            )
-        if equal > _MOST_EQUAL:
-            raise DataError(
-                f"{ref.path} must show the sensor's noise in every light state, got {equal:.0%} of the pixels of state "
-                f"{state} at one level: black or no picture; check lamp, lens cap and camera, then capture it again"
-            )

@@ -75,10 +75,13 @@ class Block(nn.Module):
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.shortcut = nn.Conv2d(inputs, outputs, 1, bias=False)
 
+    def kernel(self) -> Tensor:
+        """Return the convolution's weights (outputs, inputs, 3, 3): its own, or the pool's slice."""
+        return self._pool(self.inputs, self.outputs) if self._pool else cast(Tensor, self.weight)
+
     def forward(self, x_BCHW: Tensor) -> Tensor:
         """Return (B, outputs, H, W)."""
-        weight = self._pool(self.inputs, self.outputs) if self._pool else self.weight
-        convolved = functional.conv2d(x_BCHW, weight, self.bias, padding=1)
+        convolved = functional.conv2d(x_BCHW, self.kernel(), self.bias, padding=1)
         return functional.elu(convolved + self.shortcut(x_BCHW))
 
 
