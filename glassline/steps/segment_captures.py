@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from glassline.data.captures.store import Captures, open_captures
+from glassline.data.captures.store import Captures, Frames, open_captures
 from glassline.data.glass_split import read_split
 from glassline.data.samples import read_samples
 from glassline.data.storage import code_hash, folder_hash, written_whole
 from glassline.steps.train_unet import SPLIT, captured_zones, numbers_of
 from glassline.tracking import step_run
 from glassline.vision.double_threshold import DoubleThresholdSettings, threshold
+from glassline.vision.exposure import check_exposed
 from glassline.vision.labelled_zones import LabelledZones
 from glassline.vision.light_states import Real, respond
 from glassline.vision.scratches import FindSettings, Scratch, find_scratches
@@ -59,7 +60,8 @@ def segment_captures(
             row per scratch over the low threshold).
 
     Raises:
-        DataError: A zone is damaged or has other light states, pattern or depth than the model was trained on.
+        DataError: A zone is damaged, saturated or black, or has other light states, pattern or depth than the model was
+            trained on; names it.
     """
     from glassline.training.fitted_segmenter import load_segmenter
     from glassline.training.run_network import run_network
@@ -113,15 +115,18 @@ class _Scorer:
         return {**json.loads((place / _TOLD).read_text()), "maps": str(place)}
 
     def _score(self, number: int, place: Path) -> None:
-        settings, pitch_um = self.fitted.settings, self.captures.meta(self.zones.ref(number)).pitch_um
+        settings, meta = self.fitted.settings, self.captures.meta(self.zones.ref(number))
+        frames_SHW = self.zones.frames(number, self.fitted.format)
+        check_exposed(frames_SHW, meta)
         started = time.perf_counter()
         scores = score_zone(
             lambda window: self.zones.frames(number, self.fitted.format, window), self.zones.sizes_px[number],
-            self.fitted.format, self.run, self.tiles, settings.unet.block_px, settings.direction_blind, pitch_um,
+            self.fitted.format, self.run, self.tiles, settings.unet.block_px, settings.direction_blind,
+            meta.pitch_um,
         )  # fmt: skip
         found = find_scratches(scores, self.find)
         seconds = time.perf_counter() - started
-        classical_HW = self._classical(number, pitch_um)
+        classical_HW = self._classical(frames_SHW, meta.pitch_um)
         told = {
             "image": self.zones.images[number], "glass": self.zones.groups[number],
             "peak": min(max((one.peak for one in found), default=0.0), 1.0),
@@ -134,9 +139,8 @@ class _Scorer:
             write_score(beside / CLASSICAL, classical_HW)
             (beside / _TOLD).write_text(json.dumps(told))
 
-    def _classical(self, number: int, pitch_um: float) -> Real:
+    def _classical(self, frames_SHW: Frames, pitch_um: float) -> Real:
         """Return the classical model's score (H, W) of what it takes for a scratch, 0 elsewhere."""
-        frames_SHW = self.zones.frames(number, self.fitted.format)
         response = respond(frames_SHW, self.fitted.format.pattern, self.fitted.format.azimuths_deg)
         found = threshold(response, pitch_um, DoubleThresholdSettings())
         return np.asarray(np.where(found.mask_HW, found.score_HW, 0), np.float32)

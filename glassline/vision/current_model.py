@@ -13,6 +13,7 @@ from glassline.data.captures.store import Frames
 from glassline.data.location import open_location
 from glassline.errors import SettingsError
 from glassline.vision.double_threshold import DoubleThresholdSettings, Segmentation, narrow, threshold
+from glassline.vision.exposure import check_exposed
 from glassline.vision.light_states import LightResponse, Real
 
 # Of what stands out, scratch or not, beside a network's mask: as for the classical model's candidates.
@@ -82,6 +83,7 @@ def _of_bundle(url: str) -> CurrentModel:
     segmenter = Segmenter(fetch_bundle(url))
 
     def segment(frames_SHW: Frames, response: LightResponse, meta: ZoneMeta) -> Segmentation:
+        check_exposed(frames_SHW, meta)
         scores = segmenter.score_frames(frames_SHW[segmenter.format.order(meta)], meta.pitch_um)
         # Each pixel of a score map stands for a block of the zone; the last one may reach past its rim.
         block, whole_HW = (

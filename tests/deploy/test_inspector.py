@@ -9,7 +9,7 @@ from glassline.data.captures.store import open_captures
 from glassline.deploy.bundle import load_bundle
 from glassline.deploy.inspector import VERDICT, inspect_glass
 from glassline.deploy.segmenter import Segmenter
-from glassline.errors import StorageError
+from glassline.errors import DataError, StorageError
 from glassline.vision.scratches import FindSettings
 
 
@@ -126,6 +126,15 @@ def test_a_glass_without_zones_is_refused(captures, segmenter, tmp_path):
     verdict = inspect_glass(captures, "G0009", segmenter, tmp_path / "out")
     assert (verdict.verdict, verdict.zones) == ("refused", ())
     assert "G0009 must have at least one clean zone" in verdict.reason
+
+
+@pytest.mark.parametrize("glass", ["../verdicts", ".", "", "a/b"])
+def test_a_name_that_is_no_glass_id_touches_no_folder(captures, segmenter, tmp_path, glass):
+    (tmp_path / "verdicts").mkdir()
+    (tmp_path / "verdicts" / "kept").touch()
+    with pytest.raises(DataError, match="a glass id must be letters"):
+        inspect_glass(captures, glass, segmenter, tmp_path / "verdicts")
+    assert (tmp_path / "verdicts" / "kept").exists()
 
 
 def test_a_zone_smaller_than_a_tile_is_judged(captures, segmenter, tmp_path, dark_zone, zone_meta):

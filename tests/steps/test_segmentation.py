@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -132,6 +133,16 @@ def test_segment_captures_refuses_zones_of_another_arrangement_of_lights(
     other.write_text(json.dumps({**told, "format": {**told["format"], "azimuths_deg": [0, 60]}}))
     with pytest.raises(DataError, match=r"G\d{4}\.zarr/clean-00 must have the light states 0, 60 .* got 0, 90"):
         segment_captures(samples, str(other.parent), 0, 1, {}, {}, str(tmp_path / "store"), str(tmp_path / "part"))
+
+
+def test_segment_captures_refuses_a_saturated_zone(
+    samples: str, unet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    white_SHW = np.full((2, 160, 160), 4095, np.uint16)
+    monkeypatch.setattr("glassline.vision.labelled_zones.LabelledZones.frames", lambda *more: white_SHW)
+    with pytest.raises(DataError, match=r"G\d{4}\.zarr/clean-00 must be dark, .* got 100% in state 0"):
+        segment_captures(samples, str(unet), 0, 1, {}, {}, str(tmp_path / "store"), str(tmp_path / "part"))
+    assert not (tmp_path / "part").exists()
 
 
 def test_judge_glasses_chooses_its_threshold_without_the_test_glasses(

@@ -44,6 +44,12 @@ def test_network_refuses_a_zone_of_other_light_states(bright, dark_zone, zone_me
         bright.segment(frames_SHW[:2], respond(frames_SHW[:2], "GRBG", (0, 90)), meta)
 
 
+def test_network_refuses_a_black_zone(bright, zone_meta):
+    frames_SHW, meta = np.zeros((6, 64, 64), np.uint16), zone_meta()
+    with pytest.raises(DataError, match=r"clean-00 must show the sensor's noise"):
+        bright.segment(frames_SHW, respond(frames_SHW, meta.pattern, meta.azimuths_deg), meta)
+
+
 def test_bundle_of_another_system_is_no_current_model(segmenter_bundle, monkeypatch):
     def refused(bundle):
         return Segmenter(dataclasses.replace(bundle, manifest=bundle.manifest.model_copy(update={"system": "A"})))

@@ -1,0 +1,28 @@
+"""Zones that show light or nothing are refused."""
+
+import pytest
+
+from glassline.errors import DataError
+from glassline.vision.exposure import check_exposed
+
+
+def test_a_zone_with_scratches_and_dust_is_exposed(dark_zone, zone_meta):
+    check_exposed(dark_zone()[0], zone_meta())
+
+
+@pytest.mark.parametrize(
+    ("level", "match"),
+    [(4095, "at most 5% saturated .* got 100% in state 4"), (0, "100% of the pixels of state 4 at one level")],
+)
+def test_a_zone_with_one_uniform_light_state_is_refused(dark_zone, zone_meta, level, match):
+    frames_SHW, _ = dark_zone()
+    frames_SHW[4] = level
+    with pytest.raises(DataError, match=rf"G0001\.zarr/clean-00 must .*{match}"):
+        check_exposed(frames_SHW, zone_meta())
+
+
+def test_a_zone_that_saturates_in_one_colour_alone_is_refused(dark_zone, zone_meta):
+    frames_SHW, _ = dark_zone()
+    frames_SHW[0, 0::2, 1::2] = 4095
+    with pytest.raises(DataError, match="got 25% in state 0"):
+        check_exposed(frames_SHW, zone_meta())
