@@ -13,7 +13,7 @@ def export_unet(
     registered_model: str,
     bundle: dsl.Output[dsl.Model],
 ):
-    """Export the network as a bundle with its thresholds, unless ONNX Runtime disagrees with torch.
+    """Export the network as a bundle with its thresholds, unless the runtime disagrees with torch.
 
     Args:
         samples: Parquet table of images.
