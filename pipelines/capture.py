@@ -29,6 +29,7 @@ def collect(
     annotations_sha256: str,
     annotations_format: str,
     label_model: str,
+    label_model_sha256: str,
     merge: dict,
     proposals: bool,
     propose: dict,
@@ -41,13 +42,14 @@ def collect(
     with dsl.If(proposals == True, name="propose"):  # noqa: E712 - kfp builds the condition of it
         with_s3(
             propose_labels(
-                zones=verified.output, annotations_format=annotations_format, model=label_model, propose=propose
+                zones=verified.output, annotations_format=annotations_format, model=label_model,
+                model_sha256=label_model_sha256, propose=propose,
             )
         )  # fmt: skip
     merged = with_s3(
         merge_labels(
             zones=verified.output, annotations=annotations, annotations_sha256=annotations_sha256,
-            annotations_format=annotations_format, model=label_model, merge=merge,
+            annotations_format=annotations_format, model=label_model, model_sha256=label_model_sha256, merge=merge,
         )
     )  # fmt: skip
     imported = with_s3(import_labels(labels=merged.outputs["labels"]))
@@ -63,6 +65,7 @@ def capture(
     annotations_sha256: str,
     annotations_format: str,
     label_model: str,
+    label_model_sha256: str,
     merge: dict,
     proposals: bool,
     propose: dict,
@@ -72,5 +75,5 @@ def capture(
         collect(
             session=session, session_hash=session_hash, captures=captures, annotations=annotations,
             annotations_sha256=annotations_sha256, annotations_format=annotations_format, label_model=label_model,
-            merge=merge, proposals=proposals, propose=propose,
+            label_model_sha256=label_model_sha256, merge=merge, proposals=proposals, propose=propose,
         )  # fmt: skip

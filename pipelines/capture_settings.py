@@ -9,7 +9,7 @@ from glassline.data.annotations import FORMATS
 from glassline.data.annotations.fetched import annotations_hash
 from glassline.data.captures.store import open_captures
 from glassline.settings import Settings
-from glassline.vision.current_model import MODELS, is_known
+from glassline.vision.current_model import MODELS, is_known, model_sha256
 from glassline.vision.patches import DARK_FIELD_WINDOW
 from glassline.vision.propose import ProposeSettings
 from glassline.vision.zone_merge import MergeSettings
@@ -61,6 +61,7 @@ class CollectSettings(Settings):
         session_hash, _, annotations_sha256 = data_hash.partition("+")
         return {
             **values,
+            "label_model_sha256": model_sha256(self.label_model),
             "session": data,
             "session_hash": session_hash,
             "captures": self.captures or f"{store}/captures",

@@ -16,6 +16,7 @@ def end_to_end(
     annotations_sha256: str,
     annotations_format: str,
     label_model: str,
+    label_model_sha256: str,
     merge: dict,
     proposals: bool,
     propose: dict,
@@ -46,7 +47,7 @@ def end_to_end(
         collected = collect(
             session=session, session_hash=session_hash, captures=captures, annotations=annotations,
             annotations_sha256=annotations_sha256, annotations_format=annotations_format, label_model=label_model,
-            merge=merge, proposals=proposals, propose=propose,
+            label_model_sha256=label_model_sha256, merge=merge, proposals=proposals, propose=propose,
         )  # fmt: skip
         learn(
             samples=collected.outputs["samples"], content_hash=collected.outputs["content_hash"], store=store,

@@ -10,6 +10,7 @@ def merge_labels(
     annotations_sha256: str,
     annotations_format: str,
     model: str,
+    model_sha256: str,
     merge: dict,
     labels: dsl.Output[dsl.Dataset],
 ) -> str:
@@ -20,7 +21,8 @@ def merge_labels(
         annotations: Annotation file, a folder for voc; a path or an S3 URL.
         annotations_sha256: Hash of them at submission, so that caching follows them; the merge refuses another.
         annotations_format: coco, voc, cvat or label-studio.
-        model: Name of the current model.
+        model: Name of the current model, or path or S3 URL of its bundle.
+        model_sha256: Hash of the bundle at submission, so that caching follows it; "" without one.
         merge: Fields of `MergeSettings`.
         labels: Label file.
 

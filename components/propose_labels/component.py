@@ -8,6 +8,7 @@ def propose_labels(
     zones: str,
     annotations_format: str,
     model: str,
+    model_sha256: str,
     propose: dict,
     proposals: dsl.Output[dsl.Artifact],
 ):
@@ -16,7 +17,8 @@ def propose_labels(
     Args:
         zones: Where `ingest_captures` listed them; named by their content hash, so that caching follows it.
         annotations_format: coco, voc, cvat or label-studio.
-        model: Name of the current model.
+        model: Name of the current model, or path or S3 URL of its bundle.
+        model_sha256: Hash of the bundle at submission, so that caching follows it; "" without one.
         propose: Fields of `ProposeSettings`.
         proposals: Folder of pictures and annotations.
     """

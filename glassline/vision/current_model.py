@@ -3,6 +3,7 @@
 Add a model: one entry in MODELS. A trained network needs none: the path of its bundle is its name.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -55,6 +56,16 @@ def is_known(name: str) -> bool:
     """
     parent, _, file = name.rpartition("/")
     return name in MODELS or (file.endswith(".zip") and open_location(parent or ".").exists(file))
+
+
+def model_sha256(name: str) -> str:
+    """Return the SHA-256 of a bundle with its editable thresholds, "" for a model of the library.
+
+    Args:
+        name: What `is_known` knows.
+    """
+    parent, _, file = name.rpartition("/")
+    return "" if name in MODELS else hashlib.sha256(open_location(parent or ".").read(file)).hexdigest()
 
 
 def current_model(name: str) -> CurrentModel:

@@ -7,7 +7,7 @@ import pytest
 
 from glassline.deploy.segmenter import Segmenter
 from glassline.errors import DataError, ModelError
-from glassline.vision.current_model import current_model, is_known
+from glassline.vision.current_model import current_model, is_known, model_sha256
 from glassline.vision.light_states import respond
 from glassline.vision.scratches import FindSettings
 from pipelines.capture_settings import CollectSettings
@@ -57,6 +57,16 @@ def test_bundle_of_another_system_is_no_current_model(segmenter_bundle, monkeypa
     monkeypatch.setattr("glassline.deploy.segmenter.Segmenter", refused)
     with pytest.raises(ModelError, match=r"system C"):
         current_model(str(segmenter_bundle))
+
+
+def test_labels_are_made_anew_when_a_bundle_or_its_thresholds_change(tmp_path):
+    bundle = tmp_path / "bundle.zip"
+    hashes = set()
+    for content in (b"one", b"other"):
+        bundle.write_bytes(content)
+        hashes.add(CollectSettings(label_model=str(bundle)).arguments("data", "hash", "store")["label_model_sha256"])
+    assert len(hashes) == 2
+    assert model_sha256("classical") == ""
 
 
 def test_names_are_models_or_bundles_that_are_there(segmenter_bundle, tmp_path):
