@@ -106,7 +106,7 @@ class _Scorer:
         """Return what is known of a zone; it is scored unless the store knows it."""
         what = [
             self.model_hash, self.zones.images[number], self.zones.hashes[number], self.tiles.model_dump(),
-            self.find.model_dump(), code_hash("models", "training", "vision"),
+            self.find.model_dump(), code_hash("models", "training", "vision", "data"),
         ]  # fmt: skip
         key = hashlib.sha256(json.dumps(what).encode()).hexdigest()[:24]
         place = self.store / "scores" / key

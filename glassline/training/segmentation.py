@@ -126,7 +126,7 @@ def _validation_batches(
 
 def _fit_key(zones: LabelledZones, train: list[int], settings: SegmentationSettings, of: ZoneFormat, seed: int) -> str:
     what = [
-        [(zones.images[number], zones.hashes[number], zones.objects(number)) for number in train],
-        settings.model_dump(), of.model_dump(), seed, code_hash("models", "training", "vision"),
+        [(zones.images[number], zones.hashes[number], zones.truth_hash(number)) for number in train],
+        settings.model_dump(), of.model_dump(), seed, code_hash("models", "training", "vision", "data"),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:24]

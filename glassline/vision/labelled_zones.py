@@ -3,6 +3,7 @@
 Shapes: S light states x H x W pixels.
 """
 
+import hashlib
 import json
 from collections.abc import Sequence
 from functools import cached_property
@@ -18,6 +19,7 @@ from glassline.data.captures.window import Window
 from glassline.data.captures.zone_format import ZoneFormat
 from glassline.data.images import image_header, read_grey, read_mask
 from glassline.data.samples import SampleTable
+from glassline.data.storage import sha256_file
 from glassline.errors import DataError
 from glassline.vision.objects import draw_objects
 
@@ -100,6 +102,13 @@ class LabelledZones:
         """Return the annotated objects that are looked for; see `glassline.data.samples`."""
         stated = json.loads(self._objects[number] or "[]")
         return [one for one in stated if one["label"] in self._labels]
+
+    def truth_hash(self, number: int) -> str:
+        """Return a hash of where something that is looked for lies: of the annotated objects, and of a mask's file."""
+        mask = self._masks[number]
+        content = sha256_file(Path(self.root) / mask) if mask else ""
+        told = json.dumps([self.objects(number), self.has_any(number), content], sort_keys=True)
+        return hashlib.sha256(told.encode()).hexdigest()
 
     def has_any(self, number: int) -> bool:
         """Return whether something that is looked for is annotated on a zone; reads no pixel."""

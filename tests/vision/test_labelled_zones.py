@@ -138,3 +138,20 @@ def test_zones_travel_to_another_process(captured: LabelledZones) -> None:
     there = pickle.loads(pickle.dumps(captured))
     of = captured.format()
     np.testing.assert_array_equal(there.frames(0, of), captured.frames(0, of))
+
+
+def test_truth_hash_follows_what_a_mask_file_holds(grey: LabelledZones) -> None:
+    crack = grey.images.index(next(image for image in grey.images if image.startswith("crack/")))
+    mask = Path(grey.root) / "crack" / "Imgs" / "1.png"
+    before, content = grey.truth_hash(crack), mask.read_bytes()
+    try:
+        cv2.imwrite(str(mask), np.zeros((160, 160), np.uint8))
+        assert grey.truth_hash(crack) != before
+    finally:
+        mask.write_bytes(content)
+    assert grey.truth_hash(crack) == before
+
+
+def test_truth_hash_differs_by_what_is_looked_for(captured: LabelledZones) -> None:
+    assert len({captured.truth_hash(number) for number in (0, 1)}) == 2
+    assert captured.truth_hash(1) == captured.truth_hash(2)  # a dent is background here, as is nothing
