@@ -78,7 +78,14 @@ class LabelledZones:
             return ZoneFormat(azimuths_deg=(), pattern="mono", bit_depth=8, pitch_um=None)
         found = ZoneFormat.of(self.captures.meta(self.ref(0)))
         for number in range(len(self)):
-            found.order(self.captures.meta(self.ref(number)))
+            meta = self.captures.meta(self.ref(number))
+            try:
+                found.order(meta)
+            except DataError:
+                raise DataError(
+                    f"{self.images[number]} must be arranged as {self.images[0]} to be trained on with it, "
+                    f"{_arranged(found)}, got {_arranged(ZoneFormat.of(meta))}; leave either out of the labels"
+                ) from None
         return found
 
     def ref(self, number: int) -> ZoneRef:
@@ -125,6 +132,10 @@ class LabelledZones:
         if not objects:
             return np.zeros((window.height_px, window.width_px) if window else size, np.bool_)
         return _cut(draw_objects(objects, size) > 0, window)
+
+
+def _arranged(of: ZoneFormat) -> str:
+    return f"{', '.join(f'{azimuth:g}' for azimuth in of.azimuths_deg)} degrees, {of.pattern}, {of.bit_depth} bit"
 
 
 def _cut(image_HW: Pixels, window: Window | None) -> Pixels:
