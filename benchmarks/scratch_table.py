@@ -29,6 +29,7 @@ from glassline.data.captures.zone_format import ZoneFormat
 from glassline.data.glass_split import split_glasses
 from glassline.data.importers import read_source
 from glassline.data.storage import written_whole
+from glassline.errors import SettingsError
 from glassline.report.segmentation import trade_off_figure
 from glassline.tracking import step_run
 from glassline.training.settings import SegmentationSettings
@@ -137,7 +138,7 @@ def _score_part(folder: Path, numbers: Sequence[int], models: dict[str, Path]) -
         if CLASSICAL in models:
             row[CLASSICAL] = _classical_peak(frames_SHW, meta)
         with torch.autocast("cpu", torch.bfloat16):
-            row |= {name: _network_peak(frames_SHW, meta.pitch_um, one, runs[name]) for name, one in fitted.items()}
+            row |= {name: _network_peak(frames_SHW, meta, one, runs[name]) for name, one in fitted.items()}
         rows.append(row)
     return rows
 
@@ -148,14 +149,15 @@ def _classical_peak(frames_SHW: Frames, meta: ZoneMeta) -> float:
     return float(np.where(found.mask_HW, found.score_HW, 0).max())
 
 
-def _network_peak(frames_SHW: Frames, pitch_um: float, fitted: Any, run: RunNetwork) -> float:
+def _network_peak(frames_SHW: Frames, meta: ZoneMeta, fitted: Any, run: RunNetwork) -> float:
     def read(window: Window) -> Frames:
         return frames_SHW[:, window.y_px : window.y_px + window.height_px, window.x_px : window.x_px + window.width_px]
 
+    fitted.format.order(meta)  # frames are in the order of their azimuths, as the model's; other lights are refused
     settings = fitted.settings
     scores = score_zone(
         read, frames_SHW.shape[1:], fitted.format, run, TileSettings(), settings.unet.block_px,
-        settings.direction_blind, pitch_um,
+        settings.direction_blind, meta.pitch_um,
     )  # fmt: skip
     low = LOW[settings.loss.name]
     find = FindSettings(low=low, high=low, near_um=NEAR_UM, least_points=LEAST_POINTS)
@@ -206,14 +208,28 @@ def _judge(preset: str, zones: pd.DataFrame, thresholds: dict[str, float]) -> No
         run.figure(trade_off_figure(curves, chosen), "trade_off")
 
 
+def _check_protocol(out: Path, protocol: dict[str, Any]) -> None:
+    """Refuse a folder with the results of another protocol: rows and scores there are found by name.
+
+    Raises:
+        SettingsError: It holds some.
+    """
+    file, told = out / "protocol.json", json.dumps(protocol, indent=1)
+    if file.exists() and file.read_text() != told:
+        raise SettingsError(f"{out} must hold the results of one protocol, got those of {file}; name another folder")
+    if not file.exists():
+        with written_whole(file) as beside:
+            beside.write_text(told)
+
+
 def main(
     data: Annotated[Path, typer.Option(help="folder for simulated glasses")],
     out: Annotated[Path, typer.Option(help="folder for models and scores")],
     seed: Annotated[int, typer.Option(min=0)] = 0,
     row: Annotated[list[str] | None, typer.Option(help="row of the table, repeatable; all by default")] = None,
     width: Annotated[float, typer.Option(help="factor on all features")] = 0.25,
-    epochs: Annotated[int, typer.Option(min=1)] = 10,
-    patches: Annotated[int, typer.Option(min=16, help="patches of an epoch")] = 3200,
+    epochs: Annotated[int, typer.Option(min=1)] = 12,
+    patches: Annotated[int, typer.Option(min=16, help="patches of an epoch")] = 2000,
     test_glasses: Annotated[int, typer.Option(min=10, help="test glasses of a preset")] = 1000,
     threads: Annotated[int, typer.Option(min=0, help="CPU threads of a fit; 0 takes all")] = 0,
     train_only: Annotated[bool, typer.Option(help="train the rows and stop")] = False,
@@ -221,6 +237,8 @@ def main(
     """Render, train, score, judge."""
     table = rows_of(width)
     names = list(row or table)
+    protocol = {"data": str(data), "seed": seed, "epochs": epochs, "patches": patches, "glasses": test_glasses}
+    _check_protocol(out, {**protocol, "rows": table, "low": LOW, "near_um": NEAR_UM, "least_points": LEAST_POINTS})
     _render(data, test_glasses, seed)
     zones = _zones(data / "train")
     split = split_glasses(zones.groups, [zones.has_any(number) for number in range(len(zones))], seed)
