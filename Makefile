@@ -25,8 +25,7 @@ rig-demo: $(CAMERA)  ## a glass through simulated devices behind their real prot
 	$(BIN)/python benchmarks/rig_demo.py --out runs/rig-demo
 
 test: $(READY) lint  ## everything that needs no server, browser, camera or container engine
-	$(BIN)/python -m pytest tests/hardware_ingest
-	$(BIN)/python -m pytest --ignore=tests/system --ignore=tests/hardware_ingest
+	$(BIN)/python -m pytest --ignore=tests/system
 
 test-system: $(CAMERA)  ## the rest, as root: Debian's packages for it are in .ci/run
 	$(BIN)/python -m pytest tests/system

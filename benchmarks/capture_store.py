@@ -104,7 +104,7 @@ def _patches(zones: int, count: int, seed: int) -> Iterator[tuple[ZoneRef, Windo
 
 
 def _crop(frame_HW: np.ndarray, window: Window) -> np.ndarray:
-    return frame_HW[window.y_px : window.y_px + window.height_px, window.x_px : window.x_px + window.width_px]
+    return frame_HW[window.pixels]
 
 
 def _tiff_reader(open_frame: Callable[[str], np.ndarray], pool: ThreadPoolExecutor) -> Reader:

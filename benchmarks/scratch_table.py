@@ -24,7 +24,6 @@ from joblib import Parallel, delayed
 from glassline.analysis.operating_point import ErrorRates, choose_threshold, error_rates, rates_at_fp, trade_off
 from glassline.data.captures.meta import ZoneMeta
 from glassline.data.captures.store import Frames, open_captures
-from glassline.data.captures.window import Window
 from glassline.data.captures.zone_format import ZoneFormat
 from glassline.data.glass_split import split_glasses
 from glassline.data.importers import read_source
@@ -150,14 +149,11 @@ def _classical_peak(frames_SHW: Frames, meta: ZoneMeta) -> float:
 
 
 def _network_peak(frames_SHW: Frames, meta: ZoneMeta, fitted: Any, run: RunNetwork) -> float:
-    def read(window: Window) -> Frames:
-        return frames_SHW[:, window.y_px : window.y_px + window.height_px, window.x_px : window.x_px + window.width_px]
-
     fitted.format.order(meta)  # frames are in the order of their azimuths, as the model's; other lights are refused
     settings = fitted.settings
     scores = score_zone(
-        read, frames_SHW.shape[1:], fitted.format, run, TileSettings(), settings.unet.block_px,
-        settings.direction_blind, meta.pitch_um,
+        lambda tile: frames_SHW[:, *tile.pixels], frames_SHW.shape[1:], fitted.format, run, TileSettings(),
+        settings.unet.block_px, settings.direction_blind, meta.pitch_um,
     )  # fmt: skip
     low = LOW[settings.loss.name]
     find = FindSettings(low=low, high=low, near_um=NEAR_UM, least_points=LEAST_POINTS)

@@ -3,6 +3,8 @@
 Shapes: B tiles, S light states, H x W pixels.
 """
 
+from functools import cache
+from types import ModuleType
 from typing import Any, Literal
 
 import numpy as np
@@ -71,17 +73,9 @@ class Segmenter:
     def score_frames(self, frames_SHW: Frames, pitch_um: float) -> ZoneScores:
         """Score the frames of a zone, in the order of the model's light states."""
         return score_zone(
-            lambda tile: frames_SHW[
-                :, tile.y_px : tile.y_px + tile.height_px, tile.x_px : tile.x_px + tile.width_px
-            ],
-            (frames_SHW.shape[1], frames_SHW.shape[2]), self.format, self.run, self.tiles, self.block_px,
-            self.direction_blind, pitch_um,
+            lambda tile: frames_SHW[:, *tile.pixels], (frames_SHW.shape[1], frames_SHW.shape[2]),
+            self.format, self.run, self.tiles, self.block_px, self.direction_blind, pitch_um,
         )  # fmt: skip
-
-    def score_zone(self, captures: Captures, ref: ZoneRef) -> ZoneScores:
-        """Score a zone of captures; see `read` for what is refused."""
-        meta, frames_SHW = self.read(captures, ref)
-        return self.score_frames(frames_SHW, meta.pitch_um)
 
 
 def open_graph(
@@ -112,13 +106,23 @@ def open_graph(
     )
 
 
+@cache
+def _core(openvino: ModuleType) -> Any:
+    """Return the one OpenVINO core of the process.
+
+    Each core lays a stack for signals of its own; of two, the one that goes last leaves a freed stack behind, and the
+    next signal ends the process.
+    """
+    return openvino.Core()
+
+
 def _openvino(graph: bytes, threads: int, precision: Precision) -> RunNetwork:
     import openvino
 
+    core = _core(openvino)
     config: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision}
     if threads:
         config["INFERENCE_NUM_THREADS"] = threads
-    core = openvino.Core()
     compiled = core.compile_model(core.read_model(model=graph), "CPU", config)
 
     def run(sigmas_BSHW: Real) -> Real:

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from glassline.data.captures.store import open_captures
 from glassline.data.glass_split import GlassSplit, split_glasses
 from glassline.data.samples import SampleTable
 from glassline.data.storage import folder_hash
 from glassline.errors import DataError
 from glassline.tracking import StepRun, step_run
 from glassline.training.settings import SegmentationSettings
+from glassline.vision.exposure import check_exposed
 from glassline.vision.labelled_zones import LabelledZones
 
 #: File of the model folder that tells which glasses were trained on, chosen by and kept for the test.
@@ -27,8 +29,8 @@ def train_unet(samples_path: str, segmentation: Mapping[str, Any], seed: int, st
         model_path: Folder for weights, settings, history and `split.json`.
 
     Raises:
-        DataError: The images are no captures, zones differ in format or are smaller than a patch, a class is not among
-            the table's, or too few glasses have it.
+        DataError: The images are no captures, zones differ in format, are saturated, black or smaller than a patch, a
+            class is not among the table's, or too few glasses have it.
         ModelError: The loss left the finite numbers.
     """
     from glassline.data.samples import read_samples
@@ -41,6 +43,7 @@ def train_unet(samples_path: str, segmentation: Mapping[str, Any], seed: int, st
         zones = captured_zones(read_samples(samples_path, "images"), settings.labels)
         split = split_glasses(zones.groups, [zones.has_any(number) for number in range(len(zones))], seed)
         _tell(run, zones, split)
+        _check_exposed(run, zones, [*numbers_of(zones, split.train), *numbers_of(zones, split.validation)])
         fitted = fit_segmenter(
             zones, numbers_of(zones, split.train), numbers_of(zones, split.validation), settings, seed,
             Path(store) / "checkpoints", lambda epoch, values: _epoch(run, epoch, values, settings.epochs),
@@ -72,6 +75,14 @@ def numbers_of(zones: LabelledZones, glasses: tuple[str, ...]) -> list[int]:
     """Return the numbers of the zones of some glasses."""
     wanted = set(glasses)
     return [number for number, group in enumerate(zones.groups) if group in wanted]
+
+
+def _check_exposed(run: StepRun, zones: LabelledZones, numbers: list[int]) -> None:
+    """Refuse zones that show light or nothing: a network would learn that defects look like that."""
+    of, captures = zones.format(), open_captures(zones.root)
+    for done, number in enumerate(numbers, 1):
+        check_exposed(zones.frames(number, of), captures.meta(zones.ref(number)))
+        run.progress(done, len(numbers), "zones looked at")
 
 
 def _tell(run: StepRun, zones: LabelledZones, split: GlassSplit) -> None:

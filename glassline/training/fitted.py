@@ -3,7 +3,6 @@
 Shapes: B rows of a batch, N rows of a table, C classes, F features.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,18 +12,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from glassline.data.samples import SampleTable
-from glassline.data.storage import written_whole
-from glassline.errors import DataError, ModelError
+from glassline.errors import DataError
 from glassline.models.registry import build_model
 from glassline.models.settings import PATCH_PX
 from glassline.training.data import PatchDataset, batches
+from glassline.training.saved_network import read_network, save_network
 from glassline.training.settings import TrainingSettings
-
-_WEIGHTS, _MODEL, _HISTORY = "model.safetensors", "model.json", "history.csv"
 
 
 @dataclass(frozen=True)
@@ -61,18 +57,14 @@ def _forward(fitted: Fitted, table: SampleTable, rows_N: npt.NDArray[np.intp], c
 
 def save_fitted(fitted: Fitted, folder: str | Path) -> None:
     """Write a fitted model as a folder, whole or not at all."""
-    with written_whole(folder) as beside:
-        beside.mkdir(parents=True)
-        save_file({name: value.contiguous() for name, value in fitted.model.state_dict().items()}, beside / _WEIGHTS)
-        fitted.history.to_csv(beside / _HISTORY, index=False)
-        about = {
-            "name": fitted.name,
-            "classes": fitted.classes,
-            "clean_class": fitted.clean_class,
-            "attributes": fitted.attributes,
-            "settings": fitted.settings.model_dump(),
-        }
-        (beside / _MODEL).write_text(json.dumps(about, indent=2))
+    about = {
+        "name": fitted.name,
+        "classes": fitted.classes,
+        "clean_class": fitted.clean_class,
+        "attributes": fitted.attributes,
+        "settings": fitted.settings.model_dump(),
+    }
+    save_network(folder, fitted.model, about, fitted.history)
 
 
 def load_fitted(folder: str | Path) -> Fitted:
@@ -81,19 +73,11 @@ def load_fitted(folder: str | Path) -> Fitted:
     Raises:
         ModelError: The folder holds no whole model; names what is missing.
     """
-    folder = Path(folder)
-    missing = [name for name in (_WEIGHTS, _MODEL, _HISTORY) if not (folder / name).is_file()]
-    if missing:
-        raise ModelError(f"{folder} must hold a trained model, missing: {missing}; run train_ensemble again")
-    about = json.loads((folder / _MODEL).read_text())
+    saved = read_network(folder, "train_ensemble")
+    about = saved.about
     settings = TrainingSettings.parse(about["settings"])
     model = build_model(about["name"], PATCH_PX, len(about["attributes"]), len(about["classes"]), settings.cnn)
-    model.load_state_dict(load_file(folder / _WEIGHTS))
-    try:
-        history = pd.read_csv(folder / _HISTORY)
-    except pd.errors.EmptyDataError:  # resumed after the last epoch
-        history = pd.DataFrame()
     return Fitted(
-        about["name"], model.eval(), tuple(about["classes"]), about["clean_class"], tuple(about["attributes"]),
-        settings, history,
+        about["name"], saved.restore(model), tuple(about["classes"]), about["clean_class"],
+        tuple(about["attributes"]), settings, saved.history,
     )  # fmt: skip

@@ -3,23 +3,18 @@
 Shapes: B patches, S light states, H x W pixels, q the block's edge.
 """
 
-import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
 import pandas as pd
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from glassline.data.captures.zone_format import ZoneFormat
-from glassline.data.storage import written_whole
-from glassline.errors import ModelError
 from glassline.models.segmenters import build_segmenter
 from glassline.training.losses import build_loss
+from glassline.training.saved_network import read_network, save_network
 from glassline.training.settings import SegmentationSettings
-
-_WEIGHTS, _MODEL, _HISTORY = "model.safetensors", "model.json", "history.csv"
 
 
 @dataclass(frozen=True)
@@ -52,12 +47,8 @@ class ScoreGraph(nn.Module):
 
 def save_segmenter(fitted: FittedSegmenter, folder: str | Path) -> None:
     """Write a fitted network as a folder, whole or not at all."""
-    with written_whole(folder) as beside:
-        beside.mkdir(parents=True)
-        save_file({name: value.contiguous() for name, value in fitted.model.state_dict().items()}, beside / _WEIGHTS)
-        fitted.history.to_csv(beside / _HISTORY, index=False)
-        about = {"settings": fitted.settings.model_dump(), "format": fitted.format.model_dump()}
-        (beside / _MODEL).write_text(json.dumps(about, indent=2))
+    about = {"settings": fitted.settings.model_dump(), "format": fitted.format.model_dump()}
+    save_network(folder, fitted.model, about, fitted.history)
 
 
 def load_segmenter(folder: str | Path) -> FittedSegmenter:
@@ -66,16 +57,7 @@ def load_segmenter(folder: str | Path) -> FittedSegmenter:
     Raises:
         ModelError: The folder holds no whole model; names what is missing.
     """
-    folder = Path(folder)
-    missing = [name for name in (_WEIGHTS, _MODEL, _HISTORY) if not (folder / name).is_file()]
-    if missing:
-        raise ModelError(f"{folder} must hold a trained network, missing: {missing}; run train_unet again")
-    about = json.loads((folder / _MODEL).read_text())
-    settings, of = SegmentationSettings.parse(about["settings"]), ZoneFormat.parse(about["format"])
+    saved = read_network(folder, "train_unet")
+    settings, of = SegmentationSettings.parse(saved.about["settings"]), ZoneFormat.parse(saved.about["format"])
     model = build_segmenter(1 if settings.direction_blind else of.states, settings.unet)
-    model.load_state_dict(load_file(folder / _WEIGHTS))
-    try:
-        history = pd.read_csv(folder / _HISTORY)
-    except pd.errors.EmptyDataError:  # resumed after the last epoch
-        history = pd.DataFrame()
-    return FittedSegmenter(model.eval(), build_loss(settings.loss), settings, of, history)
+    return FittedSegmenter(saved.restore(model), build_loss(settings.loss), settings, of, saved.history)

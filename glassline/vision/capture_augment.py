@@ -14,13 +14,12 @@ import numpy.typing as npt
 
 from glassline.data.captures.meta import Pattern
 from glassline.data.captures.store import Frames
-from glassline.data.captures.zone_format import ZoneFormat
+from glassline.data.captures.zone_format import ZoneFormat, match_azimuths
 
 Array = TypeVar("Array", bound=npt.NDArray[np.generic])
 
 #: Rows and columns more than a patch has, so that a turned mosaic can be shifted.
 SPARE_PX = 2
-_TOLERANCE_DEG = 0.5
 _STRUCK_SHARE = 4e-5
 # From the median step between neighbours of one colour to the sigma of independent noise.
 _STEP_TO_SIGMA = 1.05
@@ -49,14 +48,7 @@ class Turn:
 
     def states(self, azimuths_deg: tuple[float, ...]) -> list[int] | None:
         """Return which old light state each new one is, None where the lights do not map onto themselves."""
-        turned = [self.azimuth(azimuth) for azimuth in azimuths_deg]
-        found = []
-        for azimuth in azimuths_deg:
-            apart = [abs((one - azimuth + 90) % 180 - 90) for one in turned]
-            if min(apart) > _TOLERANCE_DEG:
-                return None
-            found.append(int(np.argmin(apart)))
-        return found
+        return match_azimuths(azimuths_deg, [self.azimuth(azimuth) for azimuth in azimuths_deg])
 
 
 TURNS = tuple(Turn(mirrored, quarters) for mirrored in (False, True) for quarters in range(4))

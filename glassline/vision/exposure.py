@@ -9,6 +9,8 @@ from glassline.data.captures.meta import ZoneMeta
 from glassline.data.captures.store import Frames
 from glassline.errors import DataError
 
+# A cell of a mosaic: less shows no colour whole.
+_LEAST_PX = 2
 # Scratches and dust fill a few pixels in a thousand.
 _MOST_SATURATED = 0.05
 # A sensor's noise spreads over several levels.
@@ -23,9 +25,14 @@ def check_exposed(frames_SHW: Frames, meta: ZoneMeta) -> None:
         meta: How it was taken.
 
     Raises:
-        DataError: A frame is saturated, or black; names the zone.
+        DataError: A frame is saturated, or black, or smaller than a cell of a mosaic; names the zone.
     """
     white, path = 2**meta.bit_depth - 1, meta.ref.path
+    height_px, width_px = frames_SHW.shape[1:]
+    if min(height_px, width_px) < _LEAST_PX:
+        raise DataError(
+            f"{path} must have {_LEAST_PX} px or more both ways, got {width_px} x {height_px}; capture it again"
+        )
     for state, frame_HW in enumerate(frames_SHW):
         thin_N = frame_HW[::5, ::5].ravel()  # odd: every colour of a mosaic
         saturated, equal = float(np.mean(thin_N >= white)), float(np.bincount(thin_N).max() / len(thin_N))

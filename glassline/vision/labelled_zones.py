@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,6 @@ from glassline.errors import DataError
 from glassline.vision.objects import draw_objects
 
 Mask = npt.NDArray[np.bool_]
-Pixels = TypeVar("Pixels", bound=npt.NDArray[np.generic])
 
 
 class LabelledZones:
@@ -100,7 +99,7 @@ class LabelledZones:
         """
         if self.captures is None:
             grey_HW = read_grey(Path(self.root) / self.images[number])
-            return np.asarray(_cut(grey_HW, window)[None], np.uint16)
+            return np.asarray(grey_HW[window.pixels if window else ...][None], np.uint16)
         ref = self.ref(number)
         order = of.order(self.captures.meta(ref))
         return self.captures.read(ref, window)[order]
@@ -127,23 +126,15 @@ class LabelledZones:
         if self._masks[number]:
             wanted = self._image_labels[number] in self._labels
             whole_HW = read_mask(Path(self.root) / self._masks[number], size) if wanted else np.zeros(size, np.bool_)
-            return _cut(whole_HW, window)
+            return whole_HW[window.pixels if window else ...]
         objects = [one for one in self.objects(number) if window is None or _overlap(one["bbox"], window)]
         if not objects:
             return np.zeros((window.height_px, window.width_px) if window else size, np.bool_)
-        return _cut(draw_objects(objects, size) > 0, window)
+        return (draw_objects(objects, size) > 0)[window.pixels if window else ...]
 
 
 def _arranged(of: ZoneFormat) -> str:
     return f"{', '.join(f'{azimuth:g}' for azimuth in of.azimuths_deg)} degrees, {of.pattern}, {of.bit_depth} bit"
-
-
-def _cut(image_HW: Pixels, window: Window | None) -> Pixels:
-    if window is None:
-        return image_HW
-    return cast(
-        Pixels, image_HW[window.y_px : window.y_px + window.height_px, window.x_px : window.x_px + window.width_px]
-    )
 
 
 def _overlap(bbox: Sequence[float], window: Window) -> bool:

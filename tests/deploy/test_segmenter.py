@@ -2,6 +2,8 @@
 
 import builtins
 import dataclasses
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -42,6 +44,23 @@ def test_every_runtime_agrees_with_torch_at_any_batch_and_size(segmenter_fitted,
         assert score_Bhw.shape == (shape[0], shape[2] // 2, shape[3] // 2)
         assert np.abs(score_Bhw - expected_Bhw).max() < 1e-4
     assert np.ptp(score_Bhw) > 1e-3
+
+
+def test_a_signal_does_no_harm_once_a_segmenter_is_gone(segmenter_bundle):
+    code = f"""
+import signal
+from glassline.deploy.bundle import load_bundle
+from glassline.deploy.segmenter import Segmenter
+signal.signal(signal.SIGTERM, lambda number, frame: print("heard"))
+bundle = load_bundle({str(segmenter_bundle)!r})
+one = Segmenter(bundle, threads=1)
+other = Segmenter(bundle, threads=1)
+del one
+del other
+signal.raise_signal(signal.SIGTERM)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "heard\n"), done.stderr
 
 
 def test_a_blind_network_of_one_grey_channel_is_exported_too():
@@ -95,7 +114,7 @@ def test_segmenter_scores_a_zone_in_the_models_order_of_light_states(segmenter_b
     azimuths_deg = tuple(30.0 * state for state in turned)
     captures.write(zone_meta(zone=1, azimuths_deg=azimuths_deg), frames_SHW[turned])
     segmenter = Segmenter(load_bundle(segmenter_bundle), threads=1)
-    one, other = (segmenter.score_zone(captures, ref) for ref in captures.zones())
+    one, other = (segmenter.score_frames(segmenter.read(captures, ref)[1], 10) for ref in captures.zones())
     assert one.score_hw.shape == (64, 64)
     assert (one.score_hw == other.score_hw).all()
 
@@ -104,7 +123,7 @@ def test_segmenter_refuses_zones_with_other_light_states(segmenter_bundle, tmp_p
     captures = open_captures(tmp_path)
     captures.write(zone_meta(azimuths_deg=(0, 90), exposure_us=(1, 1)), np.full((2, 64, 64), 100, np.uint16))
     with pytest.raises(DataError, match="must have the light states 0, 30, 60, 90, 120, 150"):
-        Segmenter(load_bundle(segmenter_bundle), threads=1).score_zone(captures, captures.zones()[0])
+        Segmenter(load_bundle(segmenter_bundle), threads=1).read(captures, captures.zones()[0])
 
 
 @pytest.mark.parametrize(

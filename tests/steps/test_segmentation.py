@@ -135,6 +135,14 @@ def test_segment_captures_refuses_zones_of_another_arrangement_of_lights(
         segment_captures(samples, str(other.parent), 0, 1, {}, {}, str(tmp_path / "store"), str(tmp_path / "part"))
 
 
+def test_train_unet_refuses_a_saturated_zone(samples: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    white_SHW = np.full((2, 160, 160), 4095, np.uint16)
+    monkeypatch.setattr("glassline.vision.labelled_zones.LabelledZones.frames", lambda *more: white_SHW)
+    with pytest.raises(DataError, match=r"G\d{4}\.zarr/clean-00 must be dark, .* got 100% in state 0"):
+        train_unet(samples, TINY, 0, str(tmp_path), str(tmp_path / "model"))
+    assert not (tmp_path / "model").exists()
+
+
 def test_segment_captures_refuses_a_saturated_zone(
     samples: str, unet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

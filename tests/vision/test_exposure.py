@@ -1,5 +1,6 @@
 """Zones that show light or nothing are refused."""
 
+import numpy as np
 import pytest
 
 from glassline.errors import DataError
@@ -26,3 +27,9 @@ def test_a_zone_that_saturates_in_one_colour_alone_is_refused(dark_zone, zone_me
     frames_SHW[0, 0::2, 1::2] = 4095
     with pytest.raises(DataError, match="got 25% in state 0"):
         check_exposed(frames_SHW, zone_meta())
+
+
+@pytest.mark.parametrize("shape", [(6, 1, 100), (6, 100, 1)])
+def test_a_zone_without_a_whole_cell_of_the_mosaic_is_refused(zone_meta, shape):
+    with pytest.raises(DataError, match=r"clean-00 must have 2 px or more both ways, got (1 x 100|100 x 1)"):
+        check_exposed(np.full(shape, 100, np.uint16), zone_meta())

@@ -62,7 +62,7 @@ def write(tmp_path: Path, zone_meta: Callable[..., ZoneMeta]) -> Callable[..., L
 @pytest.mark.parametrize("kind", ["captured", "grey"])
 def test_window_is_the_cut_of_the_whole(kind: str, window: Window, request: pytest.FixtureRequest) -> None:
     zones = request.getfixturevalue(kind)
-    cut = np.s_[window.y_px : window.y_px + window.height_px, window.x_px : window.x_px + window.width_px]
+    cut = window.pixels
     of = zones.format()
     for number in range(len(zones)):
         np.testing.assert_array_equal(zones.frames(number, of, window), zones.frames(number, of)[:, *cut])

@@ -41,8 +41,7 @@ class _Zone:
 
     def __call__(self, window):
         self.windows.append(window)
-        rows = slice(window.y_px, window.y_px + window.height_px)
-        return self.frames_SHW[:, rows, window.x_px : window.x_px + window.width_px]
+        return self.frames_SHW[:, *window.pixels]
 
 
 def _score(frames_SHW, tiles=SMALL, block_px=2, of=COLOUR, blind=False, run=None):

@@ -19,6 +19,11 @@ class Window:
     width_px: int
     height_px: int
 
+    @property
+    def pixels(self) -> tuple[slice, slice]:
+        """Rows and columns: `image_HW[window.pixels]`, `frames_SHW[:, *window.pixels]`."""
+        return slice(self.y_px, self.y_px + self.height_px), slice(self.x_px, self.x_px + self.width_px)
+
 
 def check_inside(ref: ZoneRef, window: Window, height_px: int, width_px: int) -> None:
     """Refuse a window that is empty or leaves its zone.

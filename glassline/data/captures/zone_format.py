@@ -4,6 +4,8 @@ A network trained on one arrangement of lights and colours means nothing on anot
 before any pixel is read.
 """
 
+from collections.abc import Sequence
+
 from pydantic import Field
 
 from glassline.data.captures.meta import Pattern, ZoneMeta
@@ -12,6 +14,19 @@ from glassline.settings import Settings
 
 # Azimuths of one rig repeat to within this.
 _TOLERANCE_DEG = 0.5
+
+
+def match_azimuths(wanted_deg: Sequence[float], got_deg: Sequence[float]) -> list[int] | None:
+    """Return the index of each wanted azimuth among those got, modulo 180: opposite lights are one.
+
+    None where one is missing or two are the same.
+    """
+    # 179.8 and 0.1 degrees are neighbours.
+    apart = [[abs((got - wanted + 90) % 180 - 90) for got in got_deg] for wanted in wanted_deg]
+    if any(min(row, default=180.0) > _TOLERANCE_DEG for row in apart):
+        return None
+    found = [row.index(min(row)) for row in apart]
+    return found if len(set(found)) == len(found) else None
 
 
 class ZoneFormat(Settings):
@@ -49,11 +64,8 @@ class ZoneFormat(Settings):
                 f"trained on, got {meta.pattern} and {meta.bit_depth} bit; train a model on such captures"
             )
         there = [azimuth % 180 for azimuth in meta.azimuths_deg]
-        # 179.8 and 0.1 degrees are neighbours: opposite lights are one.
-        apart = [[abs((one - azimuth + 90) % 180 - 90) for one in there] for azimuth in self.azimuths_deg]
-        found = [row.index(min(row)) for row in apart]
-        near = all(min(row) <= _TOLERANCE_DEG for row in apart)
-        if not near or sorted(found) != list(range(len(there))):
+        found = match_azimuths(self.azimuths_deg, there)
+        if found is None or len(found) != len(there):
             wanted, got = (
                 ", ".join(f"{azimuth:g}" for azimuth in those) for those in (self.azimuths_deg, sorted(there))
             )
