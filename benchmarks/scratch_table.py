@@ -4,8 +4,8 @@
 
 Renders what is missing under DATA: training glasses of `faint`, `standard` and `hard`, and test glasses of `faint` (the
 preset that was trained on) and `unseen`. Trains every row on the same patches, chooses its threshold on the validation
-glasses for at most 2.4 % missed glasses, and judges the test glasses once. One MLflow run per row. What is there
-already is not made again: rows that are trained, presets that are scored.
+glasses for at most 2.4 % missed glasses, and judges the test glasses once. One MLflow run per row, beside that of its
+training. What is there already is not made again: rows that are trained, presets that are scored.
 """
 
 import json
@@ -27,7 +27,7 @@ from glassline.data.captures.store import Frames, open_captures
 from glassline.data.captures.zone_format import ZoneFormat
 from glassline.data.glass_split import split_glasses
 from glassline.data.importers import read_source
-from glassline.data.storage import written_whole
+from glassline.data.storage import folder_hash, written_whole
 from glassline.errors import SettingsError
 from glassline.report.segmentation import trade_off_figure
 from glassline.tracking import step_run
@@ -35,9 +35,10 @@ from glassline.training.settings import SegmentationSettings
 from glassline.vision.double_threshold import DoubleThresholdSettings, threshold
 from glassline.vision.labelled_zones import LabelledZones
 from glassline.vision.light_states import respond
-from glassline.vision.scratches import FindSettings, find_scratches
+from glassline.vision.scratches import find_scratches
 from glassline.vision.tiles import RunNetwork, TileSettings, score_zone
 from hardware_ingest.dark_field.dataset import GlassSetSettings, simulate_glasses, write_glass, write_truth
+from pipelines.retrain_settings import RetrainSettings
 
 #: Largest share of scratched glasses that may pass, and of clean ones that may be rejected: the goals.
 MAX_FN_RATE, FP_RATE = 0.024, 0.15
@@ -45,9 +46,8 @@ MAX_FN_RATE, FP_RATE = 0.024, 0.15
 TRAINING = (("faint", 360), ("standard", 70), ("hard", 70))
 TESTS = (("faint", 2000), ("unseen", 2001))
 CLASSICAL = "classical"
-#: Low threshold by loss, and clusters; chosen on validation glasses. What is judged is the highest score of a cluster.
-LOW = {"autoencoder": 0.05, "squared": 0.05, "cross_entropy": 0.25}
-NEAR_UM, LEAST_POINTS = 285.0, 8
+#: The pipeline's clusters from its low threshold up; what is judged is the highest score of a cluster.
+FIND = RetrainSettings().find.model_copy(update={"high": RetrainSettings().find.low})
 
 
 def _row(width: float, **told: Any) -> dict[str, Any]:
@@ -118,17 +118,15 @@ def _train(zones: LabelledZones, train: list[int], validation: list[int], name: 
 def _score_part(folder: Path, numbers: Sequence[int], models: dict[str, Path]) -> list[dict[str, Any]]:
     """Return one row per zone: its glass, whether it has a scratch, and the highest peak of every method.
 
-    Networks run in the precision that they were trained in.
+    Networks run as they are handed out: as a graph, in float32.
     """
-    import torch
-
+    from glassline.deploy.export_segmenter import segmenter_to_onnx
+    from glassline.deploy.segmenter import open_graph
     from glassline.training.fitted_segmenter import load_segmenter
-    from glassline.training.run_network import run_network
 
-    torch.set_num_threads(1)
     zones = _zones(folder)
     fitted = {name: load_segmenter(path) for name, path in models.items() if name != CLASSICAL}
-    runs = {name: run_network(one) for name, one in fitted.items()}
+    runs = {name: open_graph(segmenter_to_onnx(one), threads=1)[1] for name, one in fitted.items()}
     rows = []
     for number in numbers:
         meta = zones.captures.meta(zones.ref(number))
@@ -136,8 +134,7 @@ def _score_part(folder: Path, numbers: Sequence[int], models: dict[str, Path]) -
         row = {"image": zones.images[number], "glass": zones.groups[number], "defective": zones.has_any(number)}
         if CLASSICAL in models:
             row[CLASSICAL] = _classical_peak(frames_SHW, meta)
-        with torch.autocast("cpu", torch.bfloat16):
-            row |= {name: _network_peak(frames_SHW, meta, one, runs[name]) for name, one in fitted.items()}
+        row |= {name: _network_peak(frames_SHW, meta, one, runs[name]) for name, one in fitted.items()}
         rows.append(row)
     return rows
 
@@ -155,21 +152,25 @@ def _network_peak(frames_SHW: Frames, meta: ZoneMeta, fitted: Any, run: RunNetwo
         lambda tile: frames_SHW[:, *tile.pixels], frames_SHW.shape[1:], fitted.format, run, TileSettings(),
         settings.unet.block_px, settings.direction_blind, meta.pitch_um,
     )  # fmt: skip
-    low = LOW[settings.loss.name]
-    find = FindSettings(low=low, high=low, near_um=NEAR_UM, least_points=LEAST_POINTS)
-    return max((scratch.peak for scratch in find_scratches(scores, find)), default=0.0)
+    return max((scratch.peak for scratch in find_scratches(scores, FIND)), default=0.0)
+
+
+def _of_model(folder: Path) -> str:
+    """Return what tells a trained row's scores from those of an earlier one."""
+    return f"-{folder_hash(folder)[:12]}" if folder.exists() else ""
 
 
 def _scores(folder: Path, numbers: Sequence[int], out: Path, names: Sequence[str], models: Path) -> pd.DataFrame:
-    """Return the zones of a set with the peaks of every method; methods that are scored already are read."""
-    missing = {name: models / name for name in names if not (out / f"{name}.parquet").exists()}
+    """Return the zones of a set with the peaks of every method; models that are scored already are read."""
+    files = {name: out / f"{name}{_of_model(models / name)}.parquet" for name in names}
+    missing = {name: models / name for name in names if not files[name].exists()}
     if missing:
         parts = Parallel(n_jobs=2)(delayed(_score_part)(folder, numbers[part::2], missing) for part in (0, 1))
         zones = pd.DataFrame([row for part in parts for row in part])
         for name in missing:
-            with written_whole(out / f"{name}.parquet") as beside:
+            with written_whole(files[name]) as beside:
                 zones[["image", "glass", "defective", name]].sort_values("image").to_parquet(beside)
-    tables = [pd.read_parquet(out / f"{name}.parquet").set_index("image") for name in names]
+    tables = [pd.read_parquet(files[name]).set_index("image") for name in names]
     return tables[0][["glass", "defective"]].join([table[[name]] for name, table in zip(names, tables, strict=True)])
 
 
@@ -183,25 +184,27 @@ def _told(rates: ErrorRates) -> str:
     return f"{fn}  FP {rates.fp:4} of {rates.clean} ({rates.fp_rate:6.1%}, {rates.fp_low:.1%}-{rates.fp_high:.1%})"
 
 
-def _judge(preset: str, zones: pd.DataFrame, thresholds: dict[str, float]) -> None:
-    """Print a preset's table, and log one run per row."""
-    curves, chosen = {}, {}
-    for name, high in thresholds.items():
-        lines, metrics = [], {"high": high}
-        for unit, table in _units(zones).items():
-            peak_N, defective_N = table[name].to_numpy(), table["defective"].to_numpy(bool)
-            rates, equal = error_rates(peak_N, defective_N, high), rates_at_fp(peak_N, defective_N, FP_RATE)
-            lines.append(f"  {name:26} {unit:7} at {high:.3f}: {_told(rates)}\n{'':38}at equal FP: {_told(equal)}")
-            for prefix, one in ((unit, rates), (f"{unit}_equal_fp", equal)):
-                metrics |= {f"{prefix}_{key}": value for key, value in asdict(one).items()}
-            if unit == "sample":
-                curves[name], chosen[name] = trade_off(peak_N, defective_N), rates
-        with step_run("evaluate_segmentation", {"preset": preset, "row": name}, part=f"{preset} {name}") as run:
-            run.metrics(metrics)
-            run.figure(trade_off_figure({name: curves[name]}, {name: chosen[name]}), "trade_off")
-        print("\n".join(lines), flush=True)
-    with step_run("evaluate_segmentation", {"preset": preset}, part=f"{preset} all rows") as run:
-        run.figure(trade_off_figure(curves, chosen), "trade_off")
+def _judge(zones: pd.DataFrame, name: str, high: float) -> dict[str, float]:
+    """Print the errors of a row on a preset, and return them as metrics."""
+    metrics: dict[str, float] = {}
+    for unit, table in _units(zones).items():
+        peak_N, defective_N = table[name].to_numpy(), table["defective"].to_numpy(bool)
+        rates, equal = error_rates(peak_N, defective_N, high), rates_at_fp(peak_N, defective_N, FP_RATE)
+        print(f"  {name:26} {unit:7} at {high:.3f}: {_told(rates)}\n{'':38}at equal FP: {_told(equal)}", flush=True)
+        for prefix, one in ((unit, rates), (f"{unit}_equal_fp", equal)):
+            metrics |= {f"{prefix}_{key}": value for key, value in asdict(one).items()}
+    return metrics
+
+
+def _figure(zones: pd.DataFrame, thresholds: dict[str, float]) -> Any:
+    """Draw the trade-off of some rows over glasses."""
+    table = _units(zones)["sample"]
+    defective_N = table["defective"].to_numpy(bool)
+    peaks = {name: table[name].to_numpy() for name in thresholds}
+    return trade_off_figure(
+        {name: trade_off(peak_N, defective_N) for name, peak_N in peaks.items()},
+        {name: error_rates(peak_N, defective_N, thresholds[name]) for name, peak_N in peaks.items()},
+    )
 
 
 def _check_protocol(out: Path, protocol: dict[str, Any]) -> None:
@@ -234,7 +237,7 @@ def main(
     table = rows_of(width)
     names = list(row or table)
     protocol = {"data": str(data), "seed": seed, "epochs": epochs, "patches": patches, "glasses": test_glasses}
-    _check_protocol(out, {**protocol, "rows": table, "low": LOW, "near_um": NEAR_UM, "least_points": LEAST_POINTS})
+    _check_protocol(out, {**protocol, "rows": table, "find": FIND.model_dump()})
     _render(data, test_glasses, seed)
     zones = _zones(data / "train")
     split = split_glasses(zones.groups, [zones.has_any(number) for number in range(len(zones))], seed)
@@ -257,11 +260,22 @@ def main(
         point = choose_threshold(sample[name].to_numpy(), sample["defective"].to_numpy(bool), MAX_FN_RATE)
         thresholds[name] = point.high
         print(f"validation {name:26} {point.high:.3f}: {_told(point.rates)} {point.warning}")
-    for preset, _ in TESTS:
-        folder = data / f"test_{preset}"
-        numbers = range(len(_zones(folder)))
-        print(f"{preset}:")
-        _judge(preset, _scores(folder, numbers, out / "scores" / preset, methods, out / "models"), thresholds)
+    sets = {preset: data / f"test_{preset}" for preset, _ in TESTS}
+    scored = {
+        preset: _scores(folder, range(len(_zones(folder))), out / "scores" / preset, methods, out / "models")
+        for preset, folder in sets.items()
+    }
+    for name, high in thresholds.items():
+        with step_run("evaluate_segmentation", {"row": name}, part=name) as run:
+            run.metrics({"high": high})
+            for preset, zones_of in scored.items():
+                print(f"{preset}:")
+                told = _judge(zones_of, name, high)
+                run.metrics({f"{preset}_{key}": value for key, value in told.items()})
+                run.figure(_figure(zones_of, {name: high}), f"trade_off_{preset}")
+    with step_run("evaluate_segmentation", {"rows": methods}, part="all rows") as run:
+        for preset, zones_of in scored.items():
+            run.figure(_figure(zones_of, thresholds), f"trade_off_{preset}")
     (out / "thresholds.json").write_text(json.dumps(thresholds, indent=1))
 
 

@@ -17,7 +17,7 @@ _WITHOUT_IMAGE_BRANCH = ("mlp", "metadata")
 
 #: The paper's clusters drop lone scratches under 1.5 mm as noise; these missed fewer on validation glasses. The
 #: auto-encoder loss says little of faint scratches: the operating point is chosen from a low threshold up.
-_FIND = FindSettings(low=0.05, near_um=285, least_points=8)
+_FIND = FindSettings(low=0.05, near_um=365, least_points=6)
 
 
 class RetrainSettings(Settings):

@@ -110,11 +110,15 @@ def load_bundle(path: str | Path) -> Bundle:
             _check_names(path, archive.namelist())
             files = {entry.filename: archive.read(entry) for entry in archive.infolist()}
         about = dict(json.loads(files.pop(_MANIFEST)))
-        thresholds = dict(yaml.safe_load(files.pop(_THRESHOLDS)) or {})
+        sidecar = files.pop(_THRESHOLDS)
     except ModelError:
         raise
     except _DAMAGED as error:
         raise ModelError(f"{path} must be a whole bundle ({error}); export it again") from error
+    try:
+        thresholds = dict(yaml.safe_load(sidecar) or {})
+    except (yaml.YAMLError, ValueError, TypeError) as error:
+        raise ModelError(f"{_THRESHOLDS} of {path} must be a YAML mapping ({error}); mend it") from error
     if not str(about.get("format_version")).isdigit() or int(about["format_version"]) > FORMAT_VERSION:
         raise ModelError(
             f"{path} must have a format version of at most {FORMAT_VERSION}, got {about.get('format_version')!r}; "

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 from glassline.data.captures.meta import GLASS_ID, Kind, ZoneMeta, ZoneRef
@@ -27,8 +28,8 @@ Read = tuple[ZoneMeta, Frames] | DataError | StorageError
 def inspect_glass(captures: Captures, glass: str, segmenter: Segmenter, out: Path, kind: Kind = "clean") -> Verdict:
     """Inspect the zones of a glass and write `OUT/GLASS/`: `verdict.json`, and a PNG per zone with scratches.
 
-    The folder is written whole or not at all, and replaces an earlier one. A zone that cannot be trusted is refused,
-    and its glass with it.
+    The folder is written whole or not at all, and replaces that of an earlier inspection. A zone that cannot be trusted
+    is refused, and its glass with it.
 
     Args:
         captures: Where the zones lie.
@@ -42,10 +43,11 @@ def inspect_glass(captures: Captures, glass: str, segmenter: Segmenter, out: Pat
 
     Raises:
         DataError: The glass id is none: it names the folder.
-        StorageError: The folder may not be written.
+        StorageError: The folder may not be written, or something else stands there.
     """
     if not re.match(GLASS_ID, glass):
         raise DataError(f"a glass id must be letters, digits, `.`, `_` and `-`, got {glass!r}; check its name")
+    _check_replaceable(out / glass)
     started = time.perf_counter()
     refs = captures.zones(glass, kind)
     unfinished = [ref for ref in captures.unfinished(glass) if ref.kind == kind]
@@ -63,12 +65,21 @@ def inspect_glass(captures: Captures, glass: str, segmenter: Segmenter, out: Pat
             zones.append(_inspect(ref, read, segmenter, beside))
         outcome, reason = _pooled(zones, captures, glass, kind)
         verdict = Verdict(
-            glass=glass, product=product, cycle=cycle, bundle_sha256=segmenter.bundle_hash,
+            glass=glass, product=product, cycle=cycle, inspected_utc=datetime.now(UTC), model=segmenter.model,
+            bundle_sha256=segmenter.bundle_hash, runtime=segmenter.runtime, precision=segmenter.precision,
             thresholds=segmenter.find, verdict=outcome, reason=reason,
             zones=tuple(sorted(zones, key=lambda zone: zone.zone)), seconds=time.perf_counter() - started,
         )  # fmt: skip
         (beside / VERDICT).write_text(verdict.model_dump_json(indent=2))
     return verdict
+
+
+def _check_replaceable(folder: Path) -> None:
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / VERDICT).is_file():
+        raise StorageError(
+            f"{folder} must be free or hold the {VERDICT} of an earlier inspection, got a folder of something else; "
+            "choose another --out"
+        )
 
 
 def _ahead(captures: Captures, refs: Sequence[ZoneRef], segmenter: Segmenter) -> Iterator[tuple[ZoneRef, Read]]:

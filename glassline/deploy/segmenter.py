@@ -58,6 +58,7 @@ class Segmenter:
         self.label = bundle.manifest.classes[0]
         self.find = _thresholds(bundle.thresholds)
         self.bundle_hash = bundle.content_hash
+        self.model, self.precision = bundle.manifest.model, precision
         self.runtime, self.run = open_graph(bundle.files["model.onnx"], threads, precision)
 
     def read(self, captures: Captures, ref: ZoneRef) -> tuple[ZoneMeta, Frames]:

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from glassline.data.captures.meta import ZoneMeta
 from glassline.settings import Settings
@@ -56,7 +56,11 @@ class Verdict(Settings):
     glass: str = Field(description="glass id")
     product: str = Field(description="product name, '' where no zone tells it")
     cycle: str = Field(description="product cycle, '' where no zone tells it")
+    inspected_utc: AwareDatetime = Field(description="when")
+    model: str = Field(description="name of the network")
     bundle_sha256: str = Field(description="hash of the bundle, its editable thresholds excepted")
+    runtime: str = Field(description="what ran the network: openvino or onnxruntime")
+    precision: str = Field(description="its arithmetic: bf16 may disagree with f32 at the threshold")
     thresholds: FindSettings = Field(description="thresholds that were applied")
     verdict: Outcome = Field(description="refused when a zone is; else defective when a zone is; else good")
     reason: str = Field("", description="why it is refused")

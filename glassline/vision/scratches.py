@@ -6,6 +6,7 @@ Shapes: h x w pixels of the score map (q px of the zone each), N of them over th
 few of these.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Self
 
@@ -24,6 +25,8 @@ Numbers = npt.NDArray[np.intp]
 # more than this (saturated, out of focus, another rig than the network's) groups of so many by so many stand in.
 _MOST_CELLS = 3000
 _GROUP = 4
+# Three quarters of what a row of cells has on both sides.
+_LINE_SHARE = 1.5
 # Steps along a scratch, as a share of what is near: the way has few neighbours to choose from, and bridges every gap.
 _STEP_SHARE = 0.25
 
@@ -33,8 +36,8 @@ class FindSettings(Settings):
 
     low: float = Field(0.25, gt=0, lt=1, description="score that a pixel needs")
     high: float = Field(0.75, gt=0, le=1, description="score that a scratch needs somewhere")
-    coarse_um: float = Field(91.2, gt=0, description="edge of the cells that are clustered: 8 px")
-    near_um: float = Field(2280.0, gt=0, description="distance within which cells are neighbours: 25 of them")
+    coarse_um: float = Field(91.2, gt=0, le=1e4, description="edge of the cells that are clustered: 8 px")
+    near_um: float = Field(2280.0, gt=0, le=1e5, description="distance within which cells are neighbours: 25 of them")
     least_points: int = Field(
         16, ge=1, description="neighbours, itself included, that make a cell a cluster's core; of cells of coarse_um"
     )
@@ -43,6 +46,27 @@ class FindSettings(Settings):
     def _low_below_high(self) -> Self:
         if self.low > self.high:
             raise ValueError(f"low must be <= high {self.high:g}, got {self.low:g}; lower it")
+        return self
+
+    @model_validator(mode="after")
+    def _straight_line_is_a_cluster(self) -> Self:
+        """Refuse clusters that a scratch along a row of cells cannot make: it would pass as good.
+
+        On both sides of a cell such a row has near_um / coarse_um neighbours; a quarter is left for cells that do not
+        divide the pitch and for the line's step from one row to the next.
+        """
+        most = math.floor(_LINE_SHARE * self.near_um / self.coarse_um)
+        if self.least_points > max(most, 1):
+            raise ValueError(
+                f"least_points must be at most {max(most, 1)}, {_LINE_SHARE:g} near_um / coarse_um, so that a straight "
+                f"scratch is one, got {self.least_points}; lower it or raise near_um"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _near_reaches_the_next_cell(self) -> Self:
+        if self.near_um < self.coarse_um:
+            raise ValueError(f"near_um must be >= coarse_um {self.coarse_um:g}, got {self.near_um:g}; raise it")
         return self
 
 

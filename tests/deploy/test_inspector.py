@@ -90,7 +90,7 @@ def _black(frames_SHW, meta):
         (_other_azimuths, "got 10, 40, 70, 100, 130, 160"),
         (_other_pattern, "must have the pattern GRBG and 12 bit"),
         (_saturated, "got 31% in state 3; lower the exposure"),
-        (_black, "got 100% of the pixels of state 2 at one level"),
+        (_black, "got 100% of state 2 without any"),
     ],
 )
 def test_a_zone_that_cannot_be_trusted_refuses_its_glass(
@@ -142,10 +142,21 @@ def test_a_zone_smaller_than_a_tile_is_judged(captures, segmenter, tmp_path, dar
     assert inspect_glass(captures, "G0001", segmenter, tmp_path / "out").verdict == "good"
 
 
+def test_a_folder_of_something_else_is_left_alone(captures, segmenter, tmp_path, dark_zone, zone_meta):
+    captures.write(zone_meta(), _good(dark_zone))
+    raw = tmp_path / "out" / "G0001" / "clean-0" / "0.tif"
+    raw.parent.mkdir(parents=True)
+    raw.write_bytes(b"raw")
+    with pytest.raises(StorageError, match=r"must be free or hold the verdict\.json of an earlier inspection"):
+        inspect_glass(captures, "G0001", segmenter, tmp_path / "out")
+    assert raw.read_bytes() == b"raw"
+
+
 def test_an_earlier_verdict_is_replaced_whole(captures, segmenter, tmp_path, dark_zone, zone_meta):
     captures.write(zone_meta(), _good(dark_zone))
     (tmp_path / "out" / "G0001").mkdir(parents=True)
     (tmp_path / "out" / "G0001" / "clean-07.png").write_bytes(b"stale")
+    (tmp_path / "out" / "G0001" / VERDICT).write_bytes(b"{}")
     inspect_glass(captures, "G0001", segmenter, tmp_path / "out")
     assert [path.name for path in (tmp_path / "out" / "G0001").iterdir()] == [VERDICT]
 

@@ -9,6 +9,7 @@ import pytest
 from glassline.errors import SettingsError
 from glassline.vision.scratches import FindSettings, find_scratches, scratch_mask
 from glassline.vision.tiles import ZoneScores
+from pipelines.retrain_settings import RetrainSettings
 
 
 def _scores(lines=(), size=(400, 500), pitch_um=11.4, block_px=2, width=3, level=0.9) -> ZoneScores:
@@ -50,6 +51,29 @@ def test_lone_mark_shorter_than_its_least_points_is_noise(length_um, least, foun
     scores = _scores([((100, 100), (100 + length_um / 11.4, 100))])
     assert len(find_scratches(scores, FindSettings(least_points=least))) == found
     assert scratch_mask(scores, FindSettings(least_points=least)).any() == bool(found)
+
+
+@pytest.mark.parametrize("pitch_um", [8, 10, 11.4, 15, 20])
+@pytest.mark.parametrize("angle_deg", [0, 0.3, 1, 3, 20, 45, 89.5, 90, 135])
+def test_the_pipelines_clusters_hold_a_straight_scratch_whole(angle_deg, pitch_um):
+    find, length_px = RetrainSettings().find, 1000 / pitch_um
+    size = 2 * math.ceil(length_px / 2 + 20)
+    along = (math.cos(math.radians(angle_deg)) * length_px / 2, math.sin(math.radians(angle_deg)) * length_px / 2)
+    for middle in (size / 2, size / 2 + 3.3):
+        ends = ((middle - along[0], middle - along[1]), (middle + along[0], middle + along[1]))
+        scores = _scores([ends], size=(size + 40, size + 40), pitch_um=pitch_um, width=46 / pitch_um)
+        (scratch,) = find_scratches(scores, find)
+        assert scratch.length_um == pytest.approx(1000, rel=0.1)
+
+
+def test_clusters_that_no_straight_scratch_could_make_are_refused():
+    with pytest.raises(SettingsError, match=r"least_points must be at most 4, 1\.5 near_um / coarse_um, .* got 8"):
+        FindSettings.parse({"near_um": 285, "least_points": 8})
+
+
+def test_cells_that_are_larger_than_what_is_near_are_refused():
+    with pytest.raises(SettingsError, match="near_um must be >= coarse_um 912, got 100"):
+        FindSettings.parse({"coarse_um": 912, "near_um": 100, "least_points": 1})
 
 
 def test_cells_are_as_large_as_stated():
