@@ -11,7 +11,7 @@ from typing import cast
 from torch import Tensor, nn
 
 from glassline.errors import SettingsError
-from glassline.models.settings import CnnSettings
+from glassline.models.settings import CnnSettings, NetworkSettings
 
 #: Layer widths of the perceptron between features and classes (section 3.2).
 HIDDEN = (128, 64)
@@ -87,6 +87,6 @@ class VanillaCnn(nn.Module):
         return cast(Tensor, self.head[-1](self.embed(patch_BHW, metadata_BM)))
 
 
-def build_cnn(patch_px: int, metadata: int, classes: int, settings: CnnSettings) -> VanillaCnn:
+def build_cnn(patch_px: int, metadata: int, classes: int, settings: NetworkSettings) -> VanillaCnn:
     """Build the vanilla CNN; `metadata` is the number of columns it will be handed and ignores."""
-    return VanillaCnn(patch_px, classes, settings)
+    return VanillaCnn(patch_px, classes, settings.cnn)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from glassline.models.cnn import HIDDEN, ImageBranch, perceptron
 from glassline.models.metadata import MetadataBranch
-from glassline.models.settings import CnnSettings
+from glassline.models.settings import CnnSettings, NetworkSettings
 
 
 class FusionEnsemble(nn.Module):
@@ -93,16 +93,16 @@ class StackingEnsemble(_TwoOpinions):
         return cast(Tensor, self.stack(self.stacked_inputs(patch_BHW, metadata_BM)))
 
 
-def build_fusion(patch_px: int, metadata: int, classes: int, settings: CnnSettings) -> FusionEnsemble:
+def build_fusion(patch_px: int, metadata: int, classes: int, settings: NetworkSettings) -> FusionEnsemble:
     """Build the feature-fusion ensemble."""
-    return FusionEnsemble(patch_px, metadata, classes, settings)
+    return FusionEnsemble(patch_px, metadata, classes, settings.cnn)
 
 
-def build_average(patch_px: int, metadata: int, classes: int, settings: CnnSettings) -> AverageEnsemble:
+def build_average(patch_px: int, metadata: int, classes: int, settings: NetworkSettings) -> AverageEnsemble:
     """Build the probability-average ensemble."""
-    return AverageEnsemble(patch_px, metadata, classes, settings)
+    return AverageEnsemble(patch_px, metadata, classes, settings.cnn)
 
 
-def build_stacking(patch_px: int, metadata: int, classes: int, settings: CnnSettings) -> StackingEnsemble:
+def build_stacking(patch_px: int, metadata: int, classes: int, settings: NetworkSettings) -> StackingEnsemble:
     """Build the stacking ensemble."""
-    return StackingEnsemble(patch_px, metadata, classes, settings)
+    return StackingEnsemble(patch_px, metadata, classes, settings.cnn)

@@ -10,7 +10,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from glassline.models.settings import CnnSettings
+from glassline.models.settings import NetworkSettings
 
 _METADATA_WIDTH = 64
 
@@ -85,6 +85,6 @@ class MetadataClassifier(nn.Module):
         return cast(Tensor, self.last(self.embed(patch_BHW, metadata_BM)))
 
 
-def build_metadata(patch_px: int, metadata: int, classes: int, settings: CnnSettings) -> MetadataClassifier:
+def build_metadata(patch_px: int, metadata: int, classes: int, settings: NetworkSettings) -> MetadataClassifier:
     """Build the metadata classifier; it reads no patch, so `patch_px` and `settings` change nothing."""
     return MetadataClassifier(metadata, classes)

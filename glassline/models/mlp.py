@@ -10,7 +10,7 @@ from typing import cast
 from torch import Tensor, nn
 
 from glassline.models.cnn import ScalePatch, perceptron
-from glassline.models.settings import CnnSettings
+from glassline.models.settings import NetworkSettings
 
 
 class Mlp(nn.Module):
@@ -31,6 +31,6 @@ class Mlp(nn.Module):
         return cast(Tensor, self.head[-1](self.embed(patch_BHW, metadata_BM)))
 
 
-def build_mlp(patch_px: int, metadata: int, classes: int, settings: CnnSettings) -> Mlp:
+def build_mlp(patch_px: int, metadata: int, classes: int, settings: NetworkSettings) -> Mlp:
     """Build the perceptron; it has no convolution, so `settings` and `metadata` change nothing."""
     return Mlp(patch_px, classes)

@@ -15,14 +15,15 @@ from glassline.models.metadata import build_metadata
 from glassline.models.mlp import build_mlp
 from glassline.models.receptive_field import receptive_field_px
 from glassline.models.segmenters import NETWORKS, build_segmenter
-from glassline.models.settings import PATCH_PX, CnnSettings, UnetSettings
+from glassline.models.settings import PATCH_PX, NetworkSettings, UnetSettings
+from glassline.models.triplet import build_siamese, build_triplet
 
 #: Defaults that `describe` counts at: the attributes of candidates, and the paper's classes.
 METADATA, CLASSES = 32, 4
 #: Defaults that `describe` counts segmentation networks at: the paper's light states and patch.
 STATES, ZONE_PATCH_PX = 6, 1024
 
-Builder = Callable[[int, int, int, CnnSettings], nn.Module]
+Builder = Callable[[int, int, int, NetworkSettings], nn.Module]
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ MODELS: dict[str, Entry] = {
     "ensemble_fusion": Entry(build_fusion, "system A, section 3.1 (feature fusion)"),
     "ensemble_average": Entry(build_average, "system A, section 3.1 (probability average)"),
     "ensemble_stacking": Entry(build_stacking, "system A, section 3.1 (stacking)"),
+    "triplet": Entry(build_triplet, "system B, eq. 2-4"),
+    "siamese": Entry(build_siamese, "system B, eq. 1"),
 }
 
 
@@ -64,7 +67,7 @@ class Description:
     receptive_field_px: int | None = None
 
 
-def build_model(name: str, patch_px: int, metadata: int, classes: int, settings: CnnSettings) -> nn.Module:
+def build_model(name: str, patch_px: int, metadata: int, classes: int, settings: NetworkSettings) -> nn.Module:
     """Build a model by name.
 
     Raises:
@@ -80,7 +83,7 @@ def describe(name: str) -> Description:
     with torch.device("meta"):
         if name in NETWORKS:
             return _segmenter(name)
-        model = build_model(name, PATCH_PX, METADATA, CLASSES, CnnSettings())
+        model = build_model(name, PATCH_PX, METADATA, CLASSES, NetworkSettings())
         return _counted(name, MODELS[name].source, model, {"patch": (PATCH_PX, PATCH_PX), "metadata": (METADATA,)})
 
 

@@ -10,7 +10,9 @@ from glassline.settings import Settings
 PATCH_PX = 112
 
 #: The names of glassline.models.registry.MODELS; a test compares.
-MODEL_NAMES = ("mlp", "cnn", "metadata", "ensemble_fusion", "ensemble_average", "ensemble_stacking")
+MODEL_NAMES = (
+    "mlp", "cnn", "metadata", "ensemble_fusion", "ensemble_average", "ensemble_stacking", "triplet", "siamese",
+)  # fmt: skip
 
 
 #: The networks of glassline.models.segmenters.NETWORKS; a test compares.
@@ -24,6 +26,31 @@ class CnnSettings(Settings):
     kernel_px: int = Field(3, ge=1, le=15, description="edge of a convolution kernel")
     pool_px: int = Field(2, ge=1, le=8, description="edge and stride of max pooling")
     depth: int = Field(2, ge=1, le=6, description="convolution-ReLU-maxpool pairs")
+
+
+class EmbeddingSettings(Settings):
+    """Latent space of the triplet and Siamese networks, and how classes are read from it."""
+
+    width: int = Field(64, ge=1, le=4096, description="numbers of a patch's embedding")
+    distance: Literal["euclidean", "cosine"] = Field(
+        "euclidean", description="distance of the triplet network; the Siamese one learns its own"
+    )
+    head: Literal["knn", "centroid", "linear"] = Field(
+        "knn", description="how classes are read from embeddings: nearest references, nearest class mean, linear"
+    )
+    neighbours: int = Field(5, ge=1, le=1000, description="references that vote, of the head knn")
+    references: int = Field(
+        200, ge=1, le=100_000, description="references of a class at most, drawn from the training rows"
+    )
+
+
+class NetworkSettings(Settings):
+    """Shape of a classifier."""
+
+    cnn: CnnSettings = Field(CnnSettings(), description="shape of the image branch")
+    embedding: EmbeddingSettings = Field(
+        EmbeddingSettings(), description="latent space of triplet and siamese; other models have none"
+    )
 
 
 class UnetSettings(Settings):

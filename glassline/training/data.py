@@ -104,9 +104,12 @@ class EpochShuffle(Sampler[int]):
     together the batch that one process would read. To be of one length, shares repeat up to n - 1 first rows.
     """
 
-    def __init__(self, length: int, seed: int | None) -> None:
-        """Permute `length` rows; without a seed they keep their order."""
-        self._length, self._seed, self._epoch = length, seed, 0
+    def __init__(self, length: int, seed: int | None, labels_N: npt.NDArray[np.int64] | None = None) -> None:
+        """Permute `length` rows; without a seed they keep their order.
+
+        With labels, an epoch holds as many rows of each class, rare ones repeated and common ones in turns.
+        """
+        self._length, self._seed, self._epoch, self._labels_N = length, seed, 0, labels_N
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch; the training loop calls it."""
@@ -118,9 +121,20 @@ class EpochShuffle(Sampler[int]):
     def __iter__(self) -> Iterator[int]:
         order_N = np.arange(self._length)
         if self._seed is not None:
-            order_N = np.random.default_rng([self._seed, self._epoch]).permutation(self._length)
+            rng = np.random.default_rng([self._seed, self._epoch])
+            order_N = rng.permutation(self._length)
+            if self._labels_N is not None:
+                order_N = rng.permutation(_evened(order_N, self._labels_N))
         rank, processes = _process()
         yield from np.resize(order_N, len(self) * processes)[rank::processes].tolist()
+
+
+def _evened(order_N: npt.NDArray[np.intp], labels_N: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
+    """Return as many rows with the same number of each class, to within one; a rare class repeats its rows."""
+    present = np.unique(labels_N)
+    shares = [len(part) for part in np.array_split(order_N, len(present))]
+    rows = [order_N[labels_N[order_N] == label] for label in present]
+    return np.concatenate([np.resize(of, share) for of, share in zip(rows, shares, strict=True)])
 
 
 def _process() -> tuple[int, int]:
@@ -130,7 +144,9 @@ def _process() -> tuple[int, int]:
     return 0, 1
 
 
-def batches(dataset: PatchDataset, batch_size: int, workers: int, shuffle_seed: int | None = None) -> DataLoader[Batch]:
+def batches(
+    dataset: PatchDataset, batch_size: int, workers: int, shuffle_seed: int | None = None, even: bool = False
+) -> DataLoader[Batch]:
     """Load a dataset in batches.
 
     Args:
@@ -138,9 +154,11 @@ def batches(dataset: PatchDataset, batch_size: int, workers: int, shuffle_seed: 
         batch_size: Rows of a batch, >= 1.
         workers: Loader processes; 0 loads in this process.
         shuffle_seed: Seed of the order; None keeps the table's order.
+        even: Whether an epoch holds as many rows of each class; needs a seed.
     """
+    order = EpochShuffle(len(dataset), shuffle_seed, dataset.labels_N if even else None)
     return DataLoader(
-        dataset, batch_size, sampler=EpochShuffle(len(dataset), shuffle_seed), num_workers=workers, collate_fn=_as_read,
+        dataset, batch_size, sampler=order, num_workers=workers, collate_fn=_as_read,
         persistent_workers=workers > 0,
     )  # fmt: skip
 

@@ -76,7 +76,7 @@ def load_fitted(folder: str | Path) -> Fitted:
     saved = read_network(folder, "train_ensemble")
     about = saved.about
     settings = TrainingSettings.parse(about["settings"])
-    model = build_model(about["name"], PATCH_PX, len(about["attributes"]), len(about["classes"]), settings.cnn)
+    model = build_model(about["name"], PATCH_PX, len(about["attributes"]), len(about["classes"]), settings)
     return Fitted(
         about["name"], saved.restore(model), tuple(about["classes"]), about["clean_class"],
         tuple(about["attributes"]), settings, saved.history,

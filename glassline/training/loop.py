@@ -12,7 +12,6 @@ import json
 import shutil
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 import lightning
 import numpy as np
@@ -29,34 +28,25 @@ from glassline.models.ensemble import StackingEnsemble
 from glassline.models.metadata import StandardiseMetadata
 from glassline.models.registry import build_model
 from glassline.models.settings import PATCH_PX
+from glassline.models.triplet import EmbeddingNetwork
 from glassline.training.data import Batch, PatchDataset, batches, label_indices
 from glassline.training.fitted import Fitted
 from glassline.training.history import EpochHook, History, relayed
+from glassline.training.metric import MetricTask, StopOnCollapse, check_pairs, check_spread, fit_references
 from glassline.training.sampling import thin_clean
 from glassline.training.settings import TrainingSettings
 from glassline.training.stacking import fit_stack, stacking_rows
+from glassline.training.task import Task
 from glassline.training.trainer import checkpoint, load_weights, run_trainer
 
 
-class ClassifierTask(lightning.LightningModule):
-    """Weighted cross-entropy on logits with AdamW and a one-cycle schedule."""
+class ClassifierTask(Task):
+    """Weighted cross-entropy on logits."""
 
     def __init__(self, model: nn.Module, weight_C: Tensor, settings: TrainingSettings, steps: int, seed: int) -> None:
-        """Wrap a model; `steps` is the number of optimiser steps of the whole fit, `seed` that of dropout."""
-        super().__init__()
-        # Twice as fast on a CPU for these narrow convolutions, and what tensor cores want on a GPU.
-        self.model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.settings, self.steps, self.seed = settings, steps, seed
+        """Wrap a model; see `Task`. Classes weigh `weight_C` (C,)."""
+        super().__init__(model, settings, steps, seed)
         self.loss = nn.CrossEntropyLoss(weight=weight_C)
-
-    def on_train_batch_start(self, batch: Batch, batch_index: int) -> None:
-        """Seed dropout by seed, epoch and process, so that a resumed fit draws what an unbroken one does."""
-        if batch_index:  # not on_train_epoch_start: Lightning skips that in the first epoch after resuming
-            return
-        if self.settings.threads:
-            torch.set_num_threads(self.settings.threads)
-        state = np.random.SeedSequence([self.seed, self.current_epoch, self.global_rank]).generate_state(1)
-        torch.manual_seed(int(state[0]))
 
     def _loss(self, batch: Batch) -> tuple[Tensor, Tensor]:
         patch_BHW, metadata_BM, label_B = batch["patch_BHW"].float(), batch["metadata_BM"], batch["label_B"]
@@ -79,14 +69,6 @@ class ClassifierTask(lightning.LightningModule):
         accuracy = (logits_BC.argmax(1) == batch["label_B"]).float().mean()
         size = len(batch["label_B"])
         self.log_dict({"val_loss": loss, "val_accuracy": accuracy}, batch_size=size, sync_dist=True)
-
-    def configure_optimizers(self) -> Any:
-        """Return AdamW under a one-cycle schedule stepped every batch."""
-        chosen = self.settings
-        weights = [weight for weight in self.model.parameters() if weight.requires_grad]
-        optimiser = torch.optim.AdamW(weights, chosen.learning_rate, weight_decay=chosen.weight_decay)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, chosen.learning_rate, total_steps=self.steps)
-        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
 def fit_model(
@@ -115,8 +97,9 @@ def fit_model(
         The fitted model on the CPU, in evaluation mode; after early stopping, the best epoch's weights.
 
     Raises:
-        DataError: No training rows, one class only, patience without validation rows, or patches of another size.
-        ModelError: The loss left the finite numbers.
+        DataError: No training rows, one class only, patience without validation rows, or patches of another size; for
+            models trained on distances, a class with one sample.
+        ModelError: The loss left the finite numbers, or all embeddings became one point.
     """
     attributes = table.attributes
     all_N, train_N = train_N, thin_clean(table, train_N, settings.clean_ratio, seed)
@@ -131,7 +114,7 @@ def fit_model(
     if settings.threads:
         torch.set_num_threads(settings.threads)
     lightning.seed_everything(seed, workers=True, verbose=False)
-    model = build_model(name, PATCH_PX, len(attributes), len(table.classes), settings.cnn)
+    model = build_model(name, PATCH_PX, len(attributes), len(table.classes), settings)
     for part in model.modules():
         if isinstance(part, StandardiseMetadata):
             part.fit(torch.from_numpy(train.metadata_NM))
@@ -139,9 +122,14 @@ def fit_model(
     weight_C = class_weights(train.labels_N, label_indices(table, all_N), len(table.classes), settings)
     with nullcontext(on_epoch) if settings.devices == 1 else relayed(on_epoch) as hook:
         history = History(hook)
+        if isinstance(model, EmbeddingNetwork):
+            check_pairs(table, branches_N)
         _run(model, train, validation, weight_C, settings, seed, folder, history)
     if isinstance(model, StackingEnsemble):
         fit_stack(model, PatchDataset(table, held_N, attributes))
+    if isinstance(model, EmbeddingNetwork):
+        check_spread(history, folder)
+        fit_references(model, table, branches_N, attributes, seed)
     shutil.rmtree(folder, ignore_errors=True)
     return Fitted(
         name,
@@ -160,15 +148,20 @@ def _run(
 ) -> None:  # fmt: skip
     """Fit in place; resume from `folder` when it holds an epoch."""
     steps = settings.epochs * -(-len(train) // settings.batch_size)
-    task = ClassifierTask(model, weight_C, settings, steps, seed)
+    by_distance = isinstance(model, EmbeddingNetwork)
+    task: Task
+    if isinstance(model, EmbeddingNetwork):
+        task = MetricTask(model, settings, steps, seed)
+    else:
+        task = ClassifierTask(model, weight_C, settings, steps, seed)
     best = folder / "best.ckpt"
-    callbacks: list[Callback] = []
+    callbacks: list[Callback] = [StopOnCollapse()] if by_distance else []
     if settings.patience:
         # The best before the last: a fit killed between the two repeats the epoch and finds the same best.
-        callbacks = [EarlyStopping("val_loss", patience=settings.patience), checkpoint(best, "val_loss")]
+        callbacks += [EarlyStopping("val_loss", patience=settings.patience), checkpoint(best, "val_loss")]
     share = settings.batch_size // settings.devices
     run_trainer(
-        task, batches(train, share, settings.workers, shuffle_seed=seed),
+        task, batches(train, share, settings.workers, shuffle_seed=seed, even=by_distance),
         batches(validation, share, settings.workers) if len(validation) else None, settings.epochs,
         settings.precision, folder, history, callbacks, settings.devices,
     )  # fmt: skip

@@ -4,14 +4,27 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from glassline.models.settings import CnnSettings, UnetSettings
+from glassline.models.settings import NetworkSettings, UnetSettings
 from glassline.settings import Settings
 
 
-class TrainingSettings(Settings):
+class MetricSettings(Settings):
+    """What the triplet and Siamese networks are trained on."""
+
+    mining: Literal["batch_random", "semi_hard", "hard"] = Field(
+        "batch_random", description="which triplets of a batch: drawn, or those that violate the margin"
+    )
+    pairs: int = Field(450, ge=1, description="A-P pairs of a batch, and as many A-N pairs")
+    margin: float = Field(0.5, gt=0, description="by how much A-N must be farther than A-P, in units of the distance")
+    squared: bool = Field(False, description="the other reading of eq. 4: squared Euclidean distances")
+
+
+class TrainingSettings(NetworkSettings):
     """How a classifier is fitted."""
 
-    cnn: CnnSettings = Field(CnnSettings(), description="shape of the image branch")
+    metric: MetricSettings = Field(
+        MetricSettings(), description="loss of triplet and siamese; other models learn cross-entropy"
+    )
     epochs: int = Field(10, ge=1, le=10_000, description="passes over the training rows at most")
     batch_size: int = Field(64, ge=1, description="rows of a batch, all devices together; a multiple of devices")
     learning_rate: float = Field(1e-3, gt=0, lt=1, description="peak of the one-cycle schedule of AdamW")

@@ -4,7 +4,6 @@ Source: system A of the reading, section 3.1 (ensemble); stacking after Wolpert 
 """
 
 import warnings
-from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +12,7 @@ import torch
 from glassline.data.samples import SampleTable
 from glassline.models.ensemble import StackingEnsemble
 from glassline.training.data import PatchDataset, batches
+from glassline.training.logistic import fit_logistic
 
 _HELD_SHARE = 5  # one group in five fits the stack
 
@@ -54,16 +54,9 @@ def fit_stack(model: StackingEnsemble, held: PatchDataset) -> None:
 
     Where the held-out rows lack a class, the stack keeps its initial weights (the sum of both opinions).
     """
-    from sklearn.linear_model import LogisticRegression
-
     model.eval()
     inputs = [model.stacked_inputs(batch["patch_BHW"].float(), batch["metadata_BM"]) for batch in batches(held, 256, 0)]
     present = np.unique(held.labels_N)
     if len(present) < model.stack.out_features:
         return
-    regression = LogisticRegression(C=1.0, max_iter=1000).fit(torch.cat(inputs).numpy(), held.labels_N)
-    weight_CF, bias_C = regression.coef_, regression.intercept_
-    if len(present) == 2:  # one row of weights stands for both classes
-        weight_CF, bias_C = np.vstack([-weight_CF, weight_CF]) / 2, np.array([-bias_C[0], bias_C[0]]) / 2
-    model.stack.weight.copy_(torch.from_numpy(cast("npt.NDArray[np.float64]", weight_CF)))
-    model.stack.bias.copy_(torch.from_numpy(cast("npt.NDArray[np.float64]", bias_C)))
+    fit_logistic(model.stack, torch.cat(inputs), held.labels_N)

@@ -10,11 +10,12 @@ from glassline.analysis.cam import activation_maps, energy_inside, looks_elsewhe
 from glassline.errors import ModelError
 from glassline.models.cnn import VanillaCnn
 from glassline.models.registry import MODELS, build_model
-from glassline.models.settings import CnnSettings
+from glassline.models.settings import CnnSettings, NetworkSettings
 from glassline.training.fitted import Fitted
 from glassline.training.settings import TrainingSettings
 
 NONE_BM = np.zeros((1, 2), np.float32)
+SMALL = NetworkSettings(cnn=CnnSettings(filters=4))
 
 
 def _fitted(name: str, model: nn.Module) -> Fitted:
@@ -54,7 +55,7 @@ def test_activation_map_is_all_zero_where_nothing_speaks_for_the_class():
 
 def test_activation_maps_explain_each_patch_as_if_it_were_alone():
     torch.manual_seed(0)
-    fitted = _fitted("ensemble_fusion", build_model("ensemble_fusion", 112, 2, 2, CnnSettings(filters=4)))
+    fitted = _fitted("ensemble_fusion", build_model("ensemble_fusion", 112, 2, 2, SMALL))
     patch_BHW = np.random.default_rng(0).integers(0, 256, (3, 112, 112), dtype=np.uint8)
     metadata_BM = np.array([[0, 1], [np.nan, 2], [3, 4]], np.float32)
     together_BHW = activation_maps(fitted, patch_BHW, metadata_BM, [0, 1, 0])
@@ -66,7 +67,7 @@ def test_activation_maps_explain_each_patch_as_if_it_were_alone():
 @pytest.mark.parametrize("name", [name for name in MODELS if name not in {"mlp", "metadata"}])
 def test_activation_maps_lie_between_zero_and_one_for_every_model_with_an_image_branch(name):
     torch.manual_seed(0)
-    fitted = _fitted(name, build_model(name, 112, 2, 2, CnnSettings(filters=4)))
+    fitted = _fitted(name, build_model(name, 112, 2, 2, SMALL))
     patch_BHW = np.random.default_rng(0).integers(0, 256, (1, 112, 112), dtype=np.uint8)
     cams_BHW = activation_maps(fitted, patch_BHW, NONE_BM, [0])
     assert cams_BHW.min() >= 0
@@ -75,7 +76,7 @@ def test_activation_maps_lie_between_zero_and_one_for_every_model_with_an_image_
 
 
 def test_activation_maps_refuse_a_model_without_image_branch():
-    fitted = _fitted("mlp", build_model("mlp", 112, 2, 2, CnnSettings()))
+    fitted = _fitted("mlp", build_model("mlp", 112, 2, 2, NetworkSettings()))
     with pytest.raises(ModelError, match="needs an image branch, mlp has none"):
         activation_maps(fitted, np.zeros((1, 112, 112), np.uint8), NONE_BM, [0])
 

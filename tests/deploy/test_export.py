@@ -11,19 +11,26 @@ from glassline.deploy.runtime import OnnxClassifier
 from glassline.errors import ModelError
 from glassline.models.metadata import StandardiseMetadata
 from glassline.models.registry import MODELS, build_model
+from glassline.models.triplet import EmbeddingNetwork
 from glassline.training.fitted import Fitted
 from glassline.training.settings import TrainingSettings
 
 ATTRIBUTES = ("x_mm", "y_mm", "attr_area")
+#: Classes of the references.
+LABELS_R = torch.arange(40) % 2
 
 
 def _fitted(name: str) -> Fitted:
     torch.manual_seed(0)
     settings = TrainingSettings()
-    model = build_model(name, 112, 3, 2, settings.cnn).to(memory_format=torch.channels_last).eval()
+    model = build_model(name, 112, 3, 2, settings).to(memory_format=torch.channels_last).eval()
     for part in model.modules():
         if isinstance(part, StandardiseMetadata):
             part.fit(torch.tensor([[0.0, 5.0, 900.0], [2.0, 5.0, 100.0]]))  # the second column is constant
+    if isinstance(model, EmbeddingNetwork):
+        patch_BHW, metadata_BM = _inputs(40)
+        with torch.no_grad():
+            model.refer(model.embed(torch.from_numpy(patch_BHW).float(), torch.from_numpy(metadata_BM)), LABELS_R)
     return Fitted(name, model, ("dent", "control"), "control", ATTRIBUTES, settings, pd.DataFrame())
 
 

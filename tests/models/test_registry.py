@@ -8,7 +8,7 @@ import torch
 from glassline.errors import SettingsError
 from glassline.models.registry import MODELS, build_model, describe, describe_all
 from glassline.models.segmenters import NETWORKS
-from glassline.models.settings import CnnSettings
+from glassline.models.settings import CnnSettings, NetworkSettings
 
 
 def _linear(*widths: int) -> int:
@@ -24,6 +24,8 @@ PARAMETERS = {
     "metadata": METADATA + _linear(64, 4),
     "ensemble_fusion": CONVOLUTIONS + _linear(FEATURES, 128) + METADATA + _linear(128 + 64, 64, 4),
     "ensemble_average": CONVOLUTIONS + _linear(FEATURES, 128, 64, 4) + METADATA + _linear(64, 4),
+    "triplet": CONVOLUTIONS + _linear(FEATURES, 64) + _linear(64, 4),
+    "siamese": CONVOLUTIONS + _linear(FEATURES, 64) + _linear(64, 4) + _linear(64, 1),
     "ensemble_stacking": CONVOLUTIONS + _linear(FEATURES, 128, 64, 4) + METADATA + _linear(64, 4) + _linear(8, 4),
 }
 
@@ -54,10 +56,11 @@ def test_describe_all_keeps_the_order_of_the_registry():
 
 @pytest.mark.parametrize("name", MODELS)
 def test_build_model_takes_other_shapes(name):
-    model = build_model(name, 32, 5, 2, CnnSettings(filters=3, kernel_px=5, pool_px=4, depth=2)).eval()
+    settings = NetworkSettings(cnn=CnnSettings(filters=3, kernel_px=5, pool_px=4, depth=2))
+    model = build_model(name, 32, 5, 2, settings).eval()
     assert model(torch.zeros(6, 32, 32), torch.zeros(6, 5)).shape == (6, 2)
 
 
 def test_build_model_refuses_an_unknown_name_and_lists_the_known():
     with pytest.raises(SettingsError, match=r"mlp, cnn, metadata.*got 'resnet'"):
-        build_model("resnet", 112, 1, 2, CnnSettings())
+        build_model("resnet", 112, 1, 2, NetworkSettings())

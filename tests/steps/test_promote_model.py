@@ -12,7 +12,7 @@ from glassline.data.samples import SampleTable
 from glassline.data.splits import assign_folds
 from glassline.errors import SettingsError
 from glassline.models.registry import build_model
-from glassline.models.settings import CnnSettings
+from glassline.models.settings import NetworkSettings
 from glassline.steps.export_model import export_model
 from glassline.steps.promote_model import promote_model
 from glassline.training.fitted import Fitted, save_fitted
@@ -61,7 +61,7 @@ def promote(table: SampleTable, tmp_path: Path) -> Callable[[Fitted, str], tuple
 def _untrained(table: SampleTable) -> Fitted:
     import pandas as pd
 
-    model = build_model("cnn", 112, len(table.attributes), 2, CnnSettings()).eval()
+    model = build_model("cnn", 112, len(table.attributes), 2, NetworkSettings()).eval()
     return Fitted("cnn", model, table.classes, "", tuple(table.attributes), SETTINGS, pd.DataFrame())
 
 

@@ -18,7 +18,7 @@ ATTRIBUTES = ("x_mm", "y_mm", "attr_area")
 def _fitted(name: str) -> Fitted:
     torch.manual_seed(0)
     settings = TrainingSettings.parse({"cnn": {"filters": 2}})
-    model = build_model(name, 112, 3, 2, settings.cnn).eval()
+    model = build_model(name, 112, 3, 2, settings).eval()
     history = pd.DataFrame({"epoch": [0, 1], "train_loss": [0.7, 0.123456789]})
     return Fitted(name, model, ("dent", "mold"), "mold", ATTRIBUTES, settings, history)
 

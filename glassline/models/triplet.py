@@ -1,0 +1,120 @@
+"""Triplet and Siamese networks: patches of one class lie near each other, and references near a patch name its class.
+
+Source: system B of the reading (deep metric network), section 3.2, eq. 1 to 4. The width of the latent space and how a
+class is read from it are not printed: 64 and the nearest references are our guess. The encoder is system A's image
+branch, so that both methods see the same.
+Shapes: B patches, H x W pixels, M metadata values, E numbers of an embedding, R references, C classes.
+"""
+
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from glassline.models.cnn import ImageBranch
+from glassline.models.settings import NetworkSettings
+
+#: Buffers whose length is that of the reference set.
+_REFERENCES = ("reference_RE", "reference_label_R")
+# What an opinion that no reference holds counts.
+_LEAST_PROBABILITY = 1e-6
+
+
+class EmbeddingNetwork(nn.Module):
+    """Encoder with a sigmoid latent space (eq. 3), and the references that classes are read from.
+
+    References are buffers: they travel with the weights and inside the exported graph. Untrained, each class has the
+    origin as its one reference.
+    """
+
+    reference_RE: Tensor
+    reference_label_R: Tensor
+    centroid_CE: Tensor
+
+    def __init__(self, patch_px: int, classes: int, settings: NetworkSettings) -> None:
+        """Build it for square patches of `patch_px` and `classes` classes."""
+        super().__init__()
+        self.settings, self.classes = settings.embedding, classes
+        self.image = ImageBranch(patch_px, settings.cnn)
+        self.latent = nn.Linear(self.image.features, self.settings.width)
+        self.register_buffer("reference_RE", torch.zeros(classes, self.settings.width))
+        self.register_buffer("reference_label_R", torch.arange(classes))
+        self.register_buffer("centroid_CE", torch.zeros(classes, self.settings.width))
+        # The head `linear`; fitted on the references, never by the metric loss.
+        self.last = nn.Linear(self.settings.width, classes).requires_grad_(False)
+
+    def embed(self, patch_BHW: Tensor, metadata_BM: Tensor) -> Tensor:
+        """Return embeddings (B, E) in (0, 1); metadata is not looked at."""
+        return torch.sigmoid(self.latent(self.image(patch_BHW)))
+
+    def distance(self, one_BE: Tensor, other_RE: Tensor) -> Tensor:
+        """Return how far each embedding is from each other one (B, R), >= 0."""
+        raise NotImplementedError
+
+    def refer(self, embedding_RE: Tensor, label_R: Tensor) -> None:
+        """Take embeddings and class indices as the references; a class without any keeps the origin as its mean."""
+        self.reference_RE, self.reference_label_R = embedding_RE.detach(), label_R
+        member_CR = functional.one_hot(label_R, self.classes).T.to(embedding_RE)
+        self.centroid_CE = member_CR @ self.reference_RE / member_CR.sum(1, keepdim=True).clamp(min=1)
+
+    def forward(self, patch_BHW: Tensor, metadata_BM: Tensor) -> Tensor:
+        """Return logits (B, C); grey levels in [0, 255]."""
+        return self.classify(self.embed(patch_BHW, metadata_BM))
+
+    def classify(self, embedding_BE: Tensor) -> Tensor:
+        """Return logits (B, C) of embeddings, by the head that settings name."""
+        if self.settings.head == "linear":
+            return cast(Tensor, self.last(embedding_BE))
+        if self.settings.head == "centroid":
+            return -self.distance(embedding_BE, self.centroid_CE)
+        distance_BR = self.distance(embedding_BE, self.reference_RE)
+        near_BK, index_BK = distance_BR.topk(min(self.settings.neighbours, distance_BR.shape[1]), largest=False)
+        # A vote weighs by nearness; smooth, so that a map of what speaks for a class has a gradient.
+        member_BKC = functional.one_hot(self.reference_label_R[index_BK], self.classes)
+        vote_BC = ((-near_BK).softmax(1).unsqueeze(2) * member_BKC).sum(1)
+        return vote_BC.clamp(min=_LEAST_PROBABILITY).log()
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *more: Any) -> None:
+        """Take as many references as are stored."""
+        for name in _REFERENCES:
+            if prefix + name in state_dict:
+                setattr(self, name, torch.empty_like(state_dict[prefix + name]))
+        super()._load_from_state_dict(state_dict, prefix, *more)
+
+
+class TripletNetwork(EmbeddingNetwork):
+    """Trained on eq. 4: an anchor is nearer to its class than to another by a margin."""
+
+    def distance(self, one_BE: Tensor, other_RE: Tensor) -> Tensor:
+        """Return Euclidean distances (B, R), or 1 - cosine in [0, 2]."""
+        if self.settings.distance == "cosine":
+            return 1 - functional.normalize(one_BE) @ functional.normalize(other_RE).T
+        return cast(Tensor, torch.linalg.vector_norm(one_BE.unsqueeze(1) - other_RE, dim=2))
+
+
+class SiameseNetwork(EmbeddingNetwork):
+    """Trained on eq. 1: the probability that two patches are of one class."""
+
+    def __init__(self, patch_px: int, classes: int, settings: NetworkSettings) -> None:
+        """Build it; see `EmbeddingNetwork`."""
+        super().__init__(patch_px, classes, settings)
+        self.alpha = nn.Linear(self.settings.width, 1)
+
+    def same(self, one_BE: Tensor, other_BE: Tensor) -> Tensor:
+        """Return the logit of "one class" of pairs (...), eq. 1 before its sigmoid; shapes (..., E) broadcast."""
+        return cast(Tensor, self.alpha((one_BE - other_BE).abs()).squeeze(-1))
+
+    def distance(self, one_BE: Tensor, other_RE: Tensor) -> Tensor:
+        """Return the negative log probability of "one class" (B, R): exp(-distance) is eq. 1."""
+        return functional.softplus(-self.same(one_BE.unsqueeze(1), other_RE))
+
+
+def build_triplet(patch_px: int, metadata: int, classes: int, settings: NetworkSettings) -> TripletNetwork:
+    """Build the triplet network; `metadata` is the number of columns it will be handed and ignores."""
+    return TripletNetwork(patch_px, classes, settings)
+
+
+def build_siamese(patch_px: int, metadata: int, classes: int, settings: NetworkSettings) -> SiameseNetwork:
+    """Build the Siamese network; `metadata` is the number of columns it will be handed and ignores."""
+    return SiameseNetwork(patch_px, classes, settings)

@@ -1,0 +1,164 @@
+"""Train a latent space by distances: triplets and pairs drawn from batches, then the references that name classes.
+
+Source: system B of the reading, section 3.2, eq. 1 and 4: 450 A-P and 450 A-N pairs a batch, "batch-random". Mining,
+distances and the triplet loss are pytorch-metric-learning's.
+Shapes: B rows of a batch, E numbers of an embedding, T triplets, N rows, C classes.
+"""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import lightning
+import numpy as np
+import numpy.typing as npt
+import torch
+from lightning.pytorch.callbacks import Callback
+from pytorch_metric_learning.distances import CosineSimilarity, LpDistance
+from pytorch_metric_learning.losses import TripletMarginLoss
+from pytorch_metric_learning.miners import TripletMarginMiner
+from pytorch_metric_learning.reducers import MeanReducer
+from pytorch_metric_learning.utils.loss_and_miner_utils import get_random_triplet_indices
+from torch import Tensor
+from torch.nn import functional
+
+from glassline.data.samples import SampleTable
+from glassline.errors import DataError, ModelError
+from glassline.models.triplet import EmbeddingNetwork, SiameseNetwork
+from glassline.training.data import Batch, PatchDataset, batches, label_indices
+from glassline.training.history import History
+from glassline.training.logistic import fit_logistic
+from glassline.training.settings import TrainingSettings
+from glassline.training.task import Task
+
+Triplets = tuple[Tensor, Tensor, Tensor]
+
+# Deviation of an embedding's numbers over a batch, in units of the sigmoid: under it all patches are one point.
+_LEAST_SPREAD = 1e-4
+_SPREAD = "embedding_spread"
+
+
+class MetricTask(Task):
+    """Triplet margin loss, or cross-entropy of "one class" for the Siamese network."""
+
+    model: EmbeddingNetwork
+
+    def __init__(self, model: EmbeddingNetwork, settings: TrainingSettings, steps: int, seed: int) -> None:
+        """Wrap a model; see `Task`."""
+        super().__init__(model, settings, steps, seed)
+        chosen = settings.metric
+        if settings.embedding.distance == "cosine":
+            self.distance = CosineSimilarity()
+        else:
+            self.distance = LpDistance(normalize_embeddings=False, p=2, power=2 if chosen.squared else 1)
+        self.loss = TripletMarginLoss(chosen.margin, distance=self.distance, reducer=MeanReducer())
+        kind = {"semi_hard": "semihard", "hard": "hard"}.get(chosen.mining)
+        self.miner = TripletMarginMiner(chosen.margin, kind, distance=self.distance) if kind else None
+
+    def _triplets(self, embedding_BE: Tensor, label_B: Tensor) -> Triplets:
+        """Return at most `pairs` triplets (T,) of anchor, positive and negative positions in the batch."""
+        pairs = self.settings.metric.pairs
+        if self.miner is None:
+            found = get_random_triplet_indices(label_B, t_per_anchor=-(-pairs // len(label_B)))
+        else:
+            found = self.miner(embedding_BE.detach(), label_B)
+        kept_T = torch.randperm(len(found[0]), device=label_B.device)[:pairs]
+        return found[0][kept_T], found[1][kept_T], found[2][kept_T]
+
+    def _losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the loss, the share of triplets that still teach something, and the spread of the embeddings."""
+        embedding_BE = self.model.embed(batch["patch_BHW"].float(), batch["metadata_BM"])
+        anchor_T, positive_T, negative_T = triplets = self._triplets(embedding_BE, batch["label_B"])
+        told = {_SPREAD: embedding_BE.detach().std(0).mean()}
+        if isinstance(self.model, SiameseNetwork):
+            logits = [self.model.same(embedding_BE[anchor_T], embedding_BE[one]) for one in (positive_T, negative_T)]
+            target = torch.cat([torch.ones_like(logits[0]), torch.zeros_like(logits[1])])
+            wrong_T = (logits[0] < 0) | (logits[1] > 0)
+            loss = functional.binary_cross_entropy_with_logits(torch.cat(logits), target, reduction="sum")
+            return {**told, "loss": loss / max(len(target), 1), "nonzero_triplets": _share(wrong_T)}
+        apart_BB = self.distance(embedding_BE.detach())
+        violation_T = self.distance.margin(apart_BB[anchor_T, positive_T], apart_BB[anchor_T, negative_T])
+        loss = self.loss(embedding_BE, batch["label_B"], triplets)
+        return {**told, "loss": loss, "nonzero_triplets": _share(violation_T + self.settings.metric.margin > 0)}
+
+    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
+        """Return the loss of one batch."""
+        told, size = self._losses(batch), len(batch["label_B"])
+        named = {"train_loss": told["loss"], "nonzero_triplets": told["nonzero_triplets"], _SPREAD: told[_SPREAD]}
+        self.log_dict(named, on_step=False, on_epoch=True, batch_size=size, sync_dist=True)
+        return told["loss"]
+
+    def validation_step(self, batch: Batch, batch_index: int) -> None:
+        """Log the loss of one batch."""
+        self.log("val_loss", self._losses(batch)["loss"], batch_size=len(batch["label_B"]), sync_dist=True)
+
+
+def _share(flag_T: Tensor) -> Tensor:
+    return flag_T.float().mean().nan_to_num()  # of a batch without triplets: 0
+
+
+class StopOnCollapse(Callback):
+    """End a fit whose embeddings have become one point."""
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Look at the spread of the epoch."""
+        if float(trainer.callback_metrics[_SPREAD]) < _LEAST_SPREAD:
+            trainer.should_stop = True
+
+
+def check_spread(history: History, folder: Path) -> None:
+    """Refuse a fit that collapsed, and forget its checkpoints.
+
+    Raises:
+        ModelError: All embeddings of the last epoch were equal.
+    """
+    last = history.records[-1]
+    if last[_SPREAD] < _LEAST_SPREAD:
+        shutil.rmtree(folder, ignore_errors=True)  # or the next try would resume from there
+        raise ModelError(
+            f"embeddings must differ between patches, got a deviation of {last[_SPREAD]:.1e} in epoch "
+            f"{last['epoch']:.0f}: the network has collapsed to one point; lower training.learning_rate, set "
+            "training.metric.mining to batch_random, or check that patches and labels differ"
+        )
+
+
+@torch.no_grad()
+def fit_references(
+    model: EmbeddingNetwork, table: SampleTable, train_N: npt.NDArray[np.intp], attributes: Sequence[str], seed: int
+) -> None:
+    """Draw the references from training rows, augmented copies left out, and fit the linear head on them.
+
+    Every class has as many as settings allow, so that a common class does not outvote a rare one.
+    """
+    rng, label_N, picked = np.random.default_rng(seed), label_indices(table, train_N), []
+    for label in np.unique(label_N):
+        rows_N = train_N[(label_N == label) & is_real(table)[train_N]]
+        picked.append(np.sort(rng.permutation(rows_N)[: model.settings.references]))
+    references = PatchDataset(table, np.concatenate(picked), attributes)
+    model.eval()
+    parts = [model.embed(batch["patch_BHW"].float(), batch["metadata_BM"]) for batch in batches(references, 256, 0)]
+    model.refer(torch.cat(parts), torch.tensor(references.labels_N))
+    if model.settings.head == "linear":
+        fit_logistic(model.last, model.reference_RE, references.labels_N, even=True)
+
+
+def is_real(table: SampleTable) -> npt.NDArray[np.bool_]:
+    """Return which rows of a table are no augmented copies."""
+    if "augmentation" not in table.rows.columns:
+        return np.ones(len(table.rows), np.bool_)
+    return np.asarray(table.rows["augmentation"] == "", np.bool_)
+
+
+def check_pairs(table: SampleTable, train_N: npt.NDArray[np.intp]) -> None:
+    """Refuse training rows in which a class has no pair of its own.
+
+    Raises:
+        DataError: A class has one real sample; names it.
+    """
+    counts = table.rows["label"].iloc[train_N[is_real(table)[train_N]]].value_counts()
+    alone = sorted(counts.index[counts < 2])
+    if alone:
+        raise DataError(
+            f"distances need at least two samples of each class to train on, got one of {alone}; add samples, or train "
+            "without the class and enrol it afterwards"
+        )
