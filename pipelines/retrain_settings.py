@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from glassline.data.importers import LAYOUTS, source_hash
-from glassline.models.settings import MODEL_NAMES, PATCH_PX, UnetSettings
+from glassline.models.settings import COMPARATOR_NAMES, MODEL_NAMES, PATCH_PX, UnetSettings
 from glassline.settings import Settings
 from glassline.training.settings import LossSettings, SegmentationSettings, TrainingSettings
 from glassline.vision.augment import AugmentSettings
@@ -13,7 +13,7 @@ from glassline.vision.patches import ExtractSettings, dark_field_extract
 from glassline.vision.scratches import FindSettings
 from glassline.vision.tiles import TileSettings
 
-_WITHOUT_IMAGE_BRANCH = ("mlp", "metadata")
+_WITHOUT_IMAGE_BRANCH = ("mlp", "metadata", *COMPARATOR_NAMES)
 
 #: The paper's clusters drop lone scratches under 1.5 mm as noise; these missed fewer on validation glasses. The
 #: auto-encoder loss says little of faint scratches: the operating point is chosen from a low threshold up.
@@ -63,8 +63,9 @@ class RetrainSettings(Settings):
     def _names_agree(self) -> "RetrainSettings":
         if self.data_format not in LAYOUTS:
             raise ValueError(f"data_format must be one of {', '.join(LAYOUTS)}, got {self.data_format}")
-        if len(set(self.models)) < len(self.models) or not set(self.models) <= set(MODEL_NAMES):
-            raise ValueError(f"models must be among {', '.join(MODEL_NAMES)}, each once, got {list(self.models)}")
+        known = (*MODEL_NAMES, *COMPARATOR_NAMES)
+        if len(set(self.models)) < len(self.models) or not set(self.models) <= set(known):
+            raise ValueError(f"models must be among {', '.join(known)}, each once, got {list(self.models)}")
         if self.extract.candidates.patch_px != PATCH_PX:
             raise ValueError(
                 f"extract.candidates.patch_px must be {PATCH_PX}, which models read, got "
@@ -80,7 +81,7 @@ class RetrainSettings(Settings):
             )
         if self.model_name in _WITHOUT_IMAGE_BRANCH:
             raise ValueError(
-                f"model_name must have an image branch to explain (cnn, ensemble_*), got {self.model_name}"
+                f"model_name must have an image branch to explain (cnn, ensemble_*, triplet), got {self.model_name}"
             )
         return self
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from glassline.analysis.metrics import Counts, check_confusion
 from glassline.errors import DataError
@@ -141,6 +142,35 @@ def mcnemar_test(right_N: Flags, baseline_right_N: Flags) -> McNemar:
     exact = n01 + n10 < _EXACT_BELOW
     result = mcnemar([[both, n10], [n01, neither]], exact=exact, correction=True)
     return McNemar(n01, n10, float(result.statistic), float(result.pvalue), exact)
+
+
+def mcnemar_matrix(right: pd.DataFrame) -> pd.DataFrame:
+    """Test every pair of methods on the same samples.
+
+    Source: McNemar's test of each pair, corrected for their number after Holm 1979: a p under a level keeps the chance
+    of any false finding in the whole table under that level.
+
+    Args:
+        right: Whether each method (columns) is right on each sample (rows).
+
+    Returns:
+        p of each pair, methods x methods, symmetric; NaN on the diagonal.
+
+    Raises:
+        DataError: There is no sample.
+    """
+    from itertools import combinations
+
+    from statsmodels.stats.multitest import multipletests
+
+    names = list(right.columns)
+    pairs = list(combinations(names, 2))
+    found = pd.DataFrame(np.nan, index=names, columns=names)
+    if pairs:
+        raw = [mcnemar_test(right[one].to_numpy(), right[other].to_numpy()).p for one, other in pairs]
+        for (one, other), p in zip(pairs, multipletests(raw, method="holm")[1], strict=True):
+            found.loc[one, other] = found.loc[other, one] = float(p)
+    return found
 
 
 def accuracy_difference(

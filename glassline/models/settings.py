@@ -15,6 +15,9 @@ MODEL_NAMES = (
 )  # fmt: skip
 
 
+#: What networks are cross-validated beside, of glassline.training.comparators; they are not exported.
+COMPARATOR_NAMES = ("knn", "naive_bayes", "svm")
+
 #: The networks of glassline.models.segmenters.NETWORKS; a test compares.
 NETWORK_NAMES = ("unet_nested", "unet_plain", "unet_resnet34")
 

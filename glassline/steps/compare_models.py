@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from glassline.analysis.metrics import confusion_matrix
-from glassline.analysis.significance import accuracy_difference, chi_square, mcnemar_test
+from glassline.analysis.significance import accuracy_difference, chi_square, mcnemar_matrix, mcnemar_test
 from glassline.errors import DataError
 from glassline.steps.evaluate_classifier import PREDICTIONS
 from glassline.tracking import step_run
@@ -24,6 +24,8 @@ def compare_models(evaluation_path: str, baseline: str, seed: int, comparison_pa
     Raises:
         DataError: The baseline was not evaluated.
     """
+    from glassline.report.significance import significance_figure
+
     with step_run("compare_models", {"baseline": baseline, "seed": seed}) as run:
         pooled = pd.read_parquet(Path(evaluation_path) / PREDICTIONS)
         names = list(pooled["model"].unique())
@@ -40,9 +42,21 @@ def compare_models(evaluation_path: str, baseline: str, seed: int, comparison_pa
             rows.append({"model": name, "baseline": baseline, **row})
             run.table(by_class, f"chi_square_{name}")
             run.metrics({f"{key}_{name}": value for key, value in row.items()})
+        right = _right(pooled)
+        p_MM = mcnemar_matrix(right)
+        run.figure(significance_figure(p_MM, right.mean()), "significance")
+        run.table(p_MM.reset_index(names="model"), "significance")
         table = pd.DataFrame(rows)
         table.to_parquet(comparison_path)
         run.table(table, "comparison")
+
+
+def _right(pooled: pd.DataFrame) -> pd.DataFrame:
+    """Return whether each model (columns, in the order evaluated) is right on each unit (rows)."""
+    right = pooled.assign(right=pooled["actual"] == pooled["predicted"]).pivot(
+        index="unit", columns="model", values="right"
+    )
+    return right[list(pooled["model"].unique())].astype(bool)
 
 
 def _of(pooled: pd.DataFrame, name: str) -> pd.DataFrame:

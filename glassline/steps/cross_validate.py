@@ -13,6 +13,7 @@ from glassline.analysis.pooling import judge_units
 from glassline.data.samples import SampleTable, read_samples
 from glassline.data.splits import check_leak, test_rows, train_rows
 from glassline.data.storage import code_hash, written_whole
+from glassline.models.settings import COMPARATOR_NAMES
 from glassline.tracking import StepRun, step_run
 from glassline.training.settings import TrainingSettings
 
@@ -27,7 +28,7 @@ def cross_validate(
 
     Args:
         augmented_path: Table of patches with folds and augmented copies.
-        models: Names of the models, as in `glassline models`.
+        models: Names of the models, as in `glassline models`, or of `COMPARATOR_NAMES`.
         folds: Which folds to test on in this part.
         training: Fields of `TrainingSettings`; patience must be 0, since no fold is left to stop by.
         seed: Seed of every fit.
@@ -69,6 +70,7 @@ def _fold(
     run: StepRun, table: SampleTable, name: str, fold: int, settings: Any, seed: int, finished: Path, store: Path
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the predictions and the history of one model on one fold, and log them as a child run."""
+    from glassline.training.comparators import predict_comparator
     from glassline.training.fitted import predict
     from glassline.training.loop import fit_model
 
@@ -76,20 +78,22 @@ def _fold(
     with run.child(f"fold {fold} {name}") as child:
         child.params({"model": name, "fold": fold})
         if not place.is_dir():
-            fitted = fit_model(
-                name, table, train_rows(table, fold), test_rows(table, fold)[:0], settings, seed + fold,
-                store / "checkpoints", lambda epoch, values: child.metrics(values, step=epoch),
-            )  # fmt: skip
-            test_N = test_rows(table, fold)
-            judged = judge_units(
-                table.rows.iloc[test_N], predict(fitted, table, test_N), table.classes, table.clean_class
-            )
+            train_N, test_N, history = train_rows(table, fold), test_rows(table, fold), pd.DataFrame()
+            if name in COMPARATOR_NAMES:
+                probability_NC = predict_comparator(name, table, train_N, test_N, settings, seed + fold)
+            else:
+                fitted = fit_model(
+                    name, table, train_N, test_N[:0], settings, seed + fold, store / "checkpoints",
+                    lambda epoch, values: child.metrics(values, step=epoch),
+                )  # fmt: skip
+                probability_NC, history = predict(fitted, table, test_N), fitted.history
+            judged = judge_units(table.rows.iloc[test_N], probability_NC, table.classes, table.clean_class)
             judged.insert(0, "model", name)
             judged.insert(1, "fold", fold)
             with written_whole(place) as beside:
                 beside.mkdir(parents=True)
                 judged.to_parquet(beside / "predictions.parquet")
-                fitted.history.assign(model=name, fold=fold).to_parquet(beside / "history.parquet")
+                history.assign(model=name, fold=fold).to_parquet(beside / "history.parquet")
         judged = pd.read_parquet(place / "predictions.parquet")
         metrics = classifier_metrics(judged["actual"], judged["predicted"], table.classes)
         child.metrics(metrics.as_dict())

@@ -1,9 +1,10 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from glassline.analysis.significance import accuracy_difference, chi_square, mcnemar_test
+from glassline.analysis.significance import accuracy_difference, chi_square, mcnemar_matrix, mcnemar_test
 from glassline.errors import DataError
 
 
@@ -132,3 +133,23 @@ def test_accuracy_difference_is_zero_for_equal_models():
 def test_accuracy_difference_refuses_a_single_group():
     with pytest.raises(DataError, match=r"groups must be at least 2, got .* 1 groups"):
         accuracy_difference(np.ones(3, bool), np.ones(3, bool), np.array(["a", "a", "a"]), seed=0)
+
+
+def test_mcnemar_matrix_corrects_for_the_number_of_pairs():
+    rng = np.random.default_rng(0)
+    right = pd.DataFrame({name: rng.random(400) < share for name, share in (("a", 0.9), ("b", 0.8), ("c", 0.79))})
+    p_MM = mcnemar_matrix(right)
+    raw = {
+        pair: mcnemar_test(right[pair[0]].to_numpy(), right[pair[1]].to_numpy()).p
+        for pair in (("a", "b"), ("a", "c"), ("b", "c"))
+    }
+    smallest, middle, largest = sorted(raw, key=raw.__getitem__)
+    assert p_MM.loc[smallest] == pytest.approx(min(3 * raw[smallest], 1))
+    assert p_MM.loc[middle] == pytest.approx(max(3 * raw[smallest], 2 * raw[middle]))
+    assert p_MM.loc[largest] == pytest.approx(max(2 * raw[middle], raw[largest]))
+    assert p_MM.equals(p_MM.T)
+    assert np.isnan(np.diag(p_MM)).all()
+
+
+def test_mcnemar_matrix_of_one_method_has_no_pair():
+    assert mcnemar_matrix(pd.DataFrame({"a": [True, False]})).isna().all(axis=None)
