@@ -22,7 +22,7 @@ def significance_figure(p_MM: pd.DataFrame, accuracy_M: pd.Series) -> Figure:
         accuracy_M: Accuracy of each method on the same samples, 0 to 1.
     """
     names = list(p_MM.index)
-    fig = new_figure(2.4 + 1.05 * len(names), 1.6 + 0.5 * len(names))
+    fig = new_figure(max(7.6, 2.4 + 1.05 * len(names)), 1.6 + 0.5 * len(names))
     axes = fig.add_subplot()
     for row, one in enumerate(names):
         for column, other in enumerate(names):
