@@ -35,6 +35,9 @@ class EmbeddingSettings(Settings):
     """Latent space of the triplet and Siamese networks, and how classes are read from it."""
 
     width: int = Field(64, ge=1, le=4096, description="numbers of a patch's embedding")
+    metadata: bool = Field(
+        False, description="embed location and attributes beside the image; as published, the image alone"
+    )
     distance: Literal["euclidean", "cosine"] = Field(
         "euclidean", description="distance of the triplet network; the Siamese one learns its own"
     )

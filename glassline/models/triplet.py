@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from glassline.models.cnn import ImageBranch
+from glassline.models.cnn import HIDDEN, ImageBranch
+from glassline.models.metadata import MetadataBranch
 from glassline.models.settings import NetworkSettings
 
 #: Buffers whose length is that of the reference set.
@@ -32,12 +33,16 @@ class EmbeddingNetwork(nn.Module):
     reference_label_R: Tensor
     centroid_CE: Tensor
 
-    def __init__(self, patch_px: int, classes: int, settings: NetworkSettings) -> None:
-        """Build it for square patches of `patch_px` and `classes` classes."""
+    def __init__(self, patch_px: int, metadata: int, classes: int, settings: NetworkSettings) -> None:
+        """Build it for square patches of `patch_px`, `metadata` columns and `classes` classes."""
         super().__init__()
         self.settings, self.classes = settings.embedding, classes
         self.image = ImageBranch(patch_px, settings.cnn)
-        self.latent = nn.Linear(self.image.features, self.settings.width)
+        features = self.image.features
+        if self.settings.metadata:
+            self.squeeze, self.metadata = nn.Linear(features, HIDDEN[0]), MetadataBranch(metadata)
+            features = HIDDEN[0] + self.metadata.features
+        self.latent = nn.Linear(features, self.settings.width)
         self.register_buffer("reference_RE", torch.zeros(classes, self.settings.width))
         self.register_buffer("reference_label_R", torch.arange(classes))
         self.register_buffer("centroid_CE", torch.zeros(classes, self.settings.width))
@@ -45,8 +50,11 @@ class EmbeddingNetwork(nn.Module):
         self.last = nn.Linear(self.settings.width, classes).requires_grad_(False)
 
     def embed(self, patch_BHW: Tensor, metadata_BM: Tensor) -> Tensor:
-        """Return embeddings (B, E) in (0, 1); metadata is not looked at."""
-        return torch.sigmoid(self.latent(self.image(patch_BHW)))
+        """Return embeddings (B, E) in (0, 1); metadata is looked at where settings say so."""
+        features_BF = self.image(patch_BHW)
+        if self.settings.metadata:
+            features_BF = torch.cat([torch.relu(self.squeeze(features_BF)), self.metadata(metadata_BM)], dim=1)
+        return torch.sigmoid(self.latent(features_BF))
 
     def distance(self, one_BE: Tensor, other_RE: Tensor) -> Tensor:
         """Return how far each embedding is from each other one (B, R), >= 0."""
@@ -96,9 +104,9 @@ class TripletNetwork(EmbeddingNetwork):
 class SiameseNetwork(EmbeddingNetwork):
     """Trained on eq. 1: the probability that two patches are of one class."""
 
-    def __init__(self, patch_px: int, classes: int, settings: NetworkSettings) -> None:
+    def __init__(self, patch_px: int, metadata: int, classes: int, settings: NetworkSettings) -> None:
         """Build it; see `EmbeddingNetwork`."""
-        super().__init__(patch_px, classes, settings)
+        super().__init__(patch_px, metadata, classes, settings)
         self.alpha = nn.Linear(self.settings.width, 1)
 
     def same(self, one_BE: Tensor, other_BE: Tensor) -> Tensor:
@@ -111,10 +119,10 @@ class SiameseNetwork(EmbeddingNetwork):
 
 
 def build_triplet(patch_px: int, metadata: int, classes: int, settings: NetworkSettings) -> TripletNetwork:
-    """Build the triplet network; `metadata` is the number of columns it will be handed and ignores."""
-    return TripletNetwork(patch_px, classes, settings)
+    """Build the triplet network."""
+    return TripletNetwork(patch_px, metadata, classes, settings)
 
 
 def build_siamese(patch_px: int, metadata: int, classes: int, settings: NetworkSettings) -> SiameseNetwork:
-    """Build the Siamese network; `metadata` is the number of columns it will be handed and ignores."""
-    return SiameseNetwork(patch_px, classes, settings)
+    """Build the Siamese network."""
+    return SiameseNetwork(patch_px, metadata, classes, settings)

@@ -15,7 +15,7 @@ LABELS_R = torch.tensor([0, 0, 1, 1, 2])
 def _network(kind=TripletNetwork, **embedding):
     torch.manual_seed(0)
     settings = NetworkSettings(embedding=EmbeddingSettings(width=2, **embedding))
-    network = kind(16, 3, settings).eval()
+    network = kind(16, 0, 3, settings).eval()
     network.refer(REFERENCES_RE, LABELS_R)
     return network
 
@@ -24,6 +24,15 @@ def test_embedding_lies_in_the_range_of_the_sigmoid():
     embedding_BE = _network().embed(torch.full((3, 16, 16), 255.0), torch.zeros(3, 0))
     assert embedding_BE.shape == (3, 2)
     assert ((embedding_BE > 0) & (embedding_BE < 1)).all()
+
+
+@pytest.mark.parametrize(("metadata", "differs"), [(False, False), (True, True)])
+def test_metadata_is_embedded_where_settings_say_so(metadata, differs):
+    torch.manual_seed(0)
+    settings = NetworkSettings(embedding=EmbeddingSettings(width=2, metadata=metadata))
+    network, patch_BHW = TripletNetwork(16, 3, 3, settings).eval(), torch.zeros(1, 16, 16)
+    one_BE, other_BE = (network.embed(patch_BHW, torch.full((1, 3), value)) for value in (0.0, 1.0))
+    assert (not torch.equal(one_BE, other_BE)) == differs
 
 
 def test_euclidean_distance_is_that_of_a_plain_loop():
