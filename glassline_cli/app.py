@@ -11,6 +11,7 @@ from glassline_cli.captures import app as captures
 from glassline_cli.import_data import import_data
 from glassline_cli.ingest import ingest
 from glassline_cli.inspect import inspect
+from glassline_cli.learning_curve import learning_curve
 from glassline_cli.metrics import metrics
 from glassline_cli.models import models
 from glassline_cli.propose import propose
@@ -40,6 +41,7 @@ app.command("rig-simulator")(rig_simulator)
 app.command("rig-check")(rig_check)
 app.command("models")(models)
 app.command("metrics")(metrics)
+app.command("learning-curve")(learning_curve)
 app.command("step")(step)
 
 

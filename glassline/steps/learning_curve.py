@@ -1,0 +1,143 @@
+"""How much data does each method need: accuracy against images per class."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from glassline.analysis.metrics import classifier_metrics
+from glassline.analysis.pooling import judge_units
+from glassline.data.samples import SampleTable, read_samples
+from glassline.data.splits import test_rows, train_rows
+from glassline.data.storage import code_hash, written_whole
+from glassline.errors import DataError, SettingsError
+from glassline.models.settings import COMPARATOR_NAMES, MODEL_NAMES
+from glassline.tracking import step_run
+from glassline.training.settings import TrainingSettings
+
+#: Files of the learning curve's folder.
+CURVE, FIGURE = "learning_curve.parquet", "learning_curve.png"
+# A handful of images is one batch: networks are shown them until they have learnt as many steps.
+_LEAST_STEPS = 300
+
+
+def learning_curve(
+    split_path: str, models: Sequence[str], per_class: Sequence[int], training: Mapping[str, Any], seed: int,
+    store: str, curve_path: str,
+) -> pd.DataFrame:  # fmt: skip
+    """Train each method on so many patches of each class, test it on the images of a fold, once per fold.
+
+    Drawn patches are nested: 10 of a class hold the 5 before. A class with fewer has all of them. Networks are trained
+    for at least 300 steps. What a killed try trained is read from the store.
+
+    Args:
+        split_path: Table of patches with folds.
+        models: Names of the methods, as in `glassline models`, or of `COMPARATOR_NAMES`.
+        per_class: Patches of a class to train on, at least 2.
+        training: Fields of `TrainingSettings`.
+        seed: Seed of the draws and fits.
+        store: Folder for checkpoints and finished fits.
+        curve_path: Folder for `learning_curve.parquet` and its figure.
+
+    Returns:
+        One row per model, number and fold: model, per_class, fold, accuracy, macro_f1.
+
+    Raises:
+        SettingsError: A name is unknown, or a number under 2.
+        DataError: A table without folds, or of which no class has as many patches.
+    """
+    from glassline.report.figures import save_figure
+    from glassline.report.learning_curve import learning_curve_figure
+
+    params = {"models": list(models), "per_class": list(per_class), "training": dict(training), "seed": seed}
+    with step_run("learning_curve", params) as run:
+        settings = TrainingSettings.parse({**training, "patience": 0, "clean_ratio": 0})
+        table = read_samples(split_path, "patches", extra=["fold"])
+        _check(table, models, per_class)
+        folds = sorted({int(fold) for fold in table.rows["fold"]})
+        rows = []
+        for number in sorted(set(per_class)):
+            for fold in folds:
+                train_N = _draw(table, train_rows(table, fold), number, seed + fold)
+                for name in models:
+                    told = _fit_and_test(table, name, train_N, fold, settings, seed, Path(store))
+                    rows.append({"model": name, "per_class": number, "fold": fold, **told})
+            done = pd.DataFrame([row for row in rows if row["per_class"] == number])
+            means = done.groupby("model", sort=False)[["accuracy", "macro_f1"]].mean()
+            for name, mean in means.iterrows():
+                run.metrics({f"{key}_{name}": float(value) for key, value in mean.items()}, step=number)
+                print(f"learning_curve: {number} of a class, {name}: macro F1 {mean['macro_f1']:.3f}", flush=True)
+        curve = pd.DataFrame(rows)
+        figure = learning_curve_figure(curve)
+        with written_whole(curve_path) as beside:
+            beside.mkdir(parents=True)
+            curve.to_parquet(beside / CURVE)
+            save_figure(figure, beside / FIGURE)
+        run.figure(figure, "learning_curve")
+        run.table(curve, "learning_curve")
+        return curve
+
+
+def _check(table: SampleTable, models: Sequence[str], per_class: Sequence[int]) -> None:
+    known = (*MODEL_NAMES, *COMPARATOR_NAMES)
+    if not models or not set(models) <= set(known):
+        raise SettingsError(f"models must be among {', '.join(known)}, got {list(models)}; see `glassline models`")
+    if not per_class or min(per_class) < 2:
+        raise SettingsError(f"per_class must be numbers of 2 or more, got {list(per_class)}; distances need pairs")
+    largest = int(table.rows["label"].value_counts().max())
+    if min(per_class) > largest:
+        raise DataError(
+            f"per_class must not exceed the largest class, {largest} patches, got {min(per_class)}; lower it"
+        )
+
+
+def _draw(table: SampleTable, train_N: npt.NDArray[np.intp], number: int, seed: int) -> npt.NDArray[np.intp]:
+    """Return at most so many rows of each class; the same seed draws the same ones first."""
+    if "augmentation" in table.rows:
+        train_N = train_N[(table.rows["augmentation"] == "").to_numpy()[train_N]]
+    label_N, picked = table.rows["label"].to_numpy()[train_N], []
+    for index, label in enumerate(table.classes):
+        of_class_N = train_N[label_N == label]
+        picked.append(np.random.default_rng([seed, index]).permutation(of_class_N)[:number])
+    return np.sort(np.concatenate(picked))
+
+
+def _fit_and_test(
+    table: SampleTable, name: str, train_N: npt.NDArray[np.intp], fold: int, settings: TrainingSettings, seed: int,
+    store: Path,
+) -> dict[str, float]:  # fmt: skip
+    """Return accuracy and macro F1 on a fold; fitted unless the store knows them."""
+    batches = -(-len(train_N) // settings.batch_size)
+    settings = settings.model_copy(update={"epochs": max(settings.epochs, -(-_LEAST_STEPS // batches))})
+    what = [
+        name, table.content_hash(), hashlib.sha256(train_N.tobytes()).hexdigest(), fold, settings.model_dump(), seed,
+        code_hash("models", "training", "analysis"),
+    ]  # fmt: skip
+    place = store / "learning_curve" / f"{hashlib.sha256(json.dumps(what).encode()).hexdigest()[:24]}.json"
+    if not place.is_file():
+        test_N = test_rows(table, fold)
+        probability_NC = _probabilities(table, name, train_N, test_N, settings, seed + fold, store)
+        judged = judge_units(table.rows.iloc[test_N], probability_NC, table.classes, table.clean_class)
+        metrics = classifier_metrics(judged["actual"], judged["predicted"], table.classes)
+        with written_whole(place) as beside:
+            beside.write_text(json.dumps({"accuracy": metrics.accuracy, "macro_f1": metrics.macro_f1}))
+    return dict(json.loads(place.read_text()))
+
+
+def _probabilities(
+    table: SampleTable, name: str, train_N: npt.NDArray[np.intp], test_N: npt.NDArray[np.intp],
+    settings: TrainingSettings, seed: int, store: Path,
+) -> npt.NDArray[np.float32]:  # fmt: skip
+    from glassline.training.comparators import predict_comparator
+    from glassline.training.fitted import predict
+    from glassline.training.loop import fit_model
+
+    if name in COMPARATOR_NAMES:
+        return predict_comparator(name, table, train_N, test_N, settings, seed)
+    fitted = fit_model(name, table, train_N, test_N[:0], settings, seed, store / "checkpoints", lambda *told: None)
+    return predict(fitted, table, test_N)
