@@ -31,8 +31,8 @@ def learning_curve_figure(curve: pd.DataFrame) -> Figure:
         for name, rows in curve.groupby("model", sort=False):
             told = rows.groupby("per_class")[score].quantile([0.25, 0.75]).unstack()
             mean = rows.groupby("per_class")[score].mean()
-            axes.plot(mean.index, mean, "o-", color=tint[name], linewidth=1.9, markersize=4.5, label=plain(name))
-            axes.fill_between(told.index, told[0.25], told[0.75], color=tint[name], alpha=0.13, linewidth=0)
+            axes.plot(mean.index, mean, "o-", color=tint[str(name)], linewidth=1.9, markersize=4.5, label=plain(name))
+            axes.fill_between(told.index, told[0.25], told[0.75], color=tint[str(name)], alpha=0.13, linewidth=0)
         tidy(axes, title, "images of a class to train on", "", grid="y")
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(FixedLocator(numbers))

@@ -69,9 +69,9 @@ def learning_curve(
                     rows.append({"model": name, "per_class": number, "fold": fold, **told})
             done = pd.DataFrame([row for row in rows if row["per_class"] == number])
             means = done.groupby("model", sort=False)[["accuracy", "macro_f1"]].mean()
-            for name, mean in means.iterrows():
-                run.metrics({f"{key}_{name}": float(value) for key, value in mean.items()}, step=number)
-                print(f"learning_curve: {number} of a class, {name}: macro F1 {mean['macro_f1']:.3f}", flush=True)
+            for model, mean in means.iterrows():
+                run.metrics({f"{key}_{model}": float(value) for key, value in mean.items()}, step=number)
+                print(f"learning_curve: {number} of a class, {model}: macro F1 {mean['macro_f1']:.3f}", flush=True)
         curve = pd.DataFrame(rows)
         figure = learning_curve_figure(curve)
         with written_whole(curve_path) as beside:
