@@ -29,7 +29,7 @@ def learning_curve_figure(curve: pd.DataFrame) -> Figure:
     fig = new_figure(10.4, 4.4)
     for axes, (score, title) in zip(np.atleast_1d(fig.subplots(1, 2)), _SCORES.items(), strict=True):
         for name, rows in curve.groupby("model", sort=False):
-            told = rows.groupby("per_class")[score].quantile([0.25, 0.75]).unstack()
+            told = rows.groupby("per_class")[score].quantile(np.array([0.25, 0.75])).unstack()
             mean = rows.groupby("per_class")[score].mean()
             axes.plot(mean.index, mean, "o-", color=tint[str(name)], linewidth=1.9, markersize=4.5, label=plain(name))
             axes.fill_between(told.index, told[0.25], told[0.75], color=tint[str(name)], alpha=0.13, linewidth=0)
