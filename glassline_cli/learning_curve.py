@@ -7,7 +7,7 @@ import typer
 
 
 def learning_curve(
-    split: Annotated[Path, typer.Argument(help="Table of patches with folds: `split.parquet` of a run.")],
+    split: Annotated[Path, typer.Argument(help="Patches with folds: artifacts/…/split-samples/split of a run.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for table, figure and what a killed try trained.")],
     model: Annotated[
         list[str] | None, typer.Option(help="Method, repeatable; triplet, cnn, svm, knn and naive_bayes by default.")
@@ -20,7 +20,7 @@ def learning_curve(
 ) -> None:
     """Train every method on few images, and draw its scores over their number.
 
-    Example: glassline learning-curve runs/demo/…/split.parquet --per-class 5 --per-class 20 --out curve/
+    Example: glassline learning-curve runs/demo/artifacts/…/split-samples/split --per-class 20 --out curve/
     """
     from rich.console import Console
     from rich.table import Table
