@@ -32,6 +32,7 @@ class EmbeddingNetwork(nn.Module):
     reference_RE: Tensor
     reference_label_R: Tensor
     centroid_CE: Tensor
+    log_prior_C: Tensor
 
     def __init__(self, patch_px: int, metadata: int, classes: int, settings: NetworkSettings) -> None:
         """Build it for square patches of `patch_px`, `metadata` columns and `classes` classes."""
@@ -46,6 +47,8 @@ class EmbeddingNetwork(nn.Module):
         self.register_buffer("reference_RE", torch.zeros(classes, self.settings.width))
         self.register_buffer("reference_label_R", torch.arange(classes))
         self.register_buffer("centroid_CE", torch.zeros(classes, self.settings.width))
+        # References are as many of each class; how often classes are met is added to what they say.
+        self.register_buffer("log_prior_C", torch.zeros(classes))
         # The head `linear`; fitted on the references, never by the metric loss.
         self.last = nn.Linear(self.settings.width, classes).requires_grad_(False)
 
@@ -71,17 +74,17 @@ class EmbeddingNetwork(nn.Module):
         return self.classify(self.embed(patch_BHW, metadata_BM))
 
     def classify(self, embedding_BE: Tensor) -> Tensor:
-        """Return logits (B, C) of embeddings, by the head that settings name."""
-        if self.settings.head == "linear":
-            return cast(Tensor, self.last(embedding_BE))
+        """Return logits (B, C) of embeddings, by the head that settings name; a nearest mean knows no prior."""
         if self.settings.head == "centroid":
             return -self.distance(embedding_BE, self.centroid_CE)
+        if self.settings.head == "linear":
+            return cast(Tensor, self.last(embedding_BE)) + self.log_prior_C
         distance_BR = self.distance(embedding_BE, self.reference_RE)
         near_BK, index_BK = distance_BR.topk(min(self.settings.neighbours, distance_BR.shape[1]), largest=False)
         # A vote weighs by nearness; smooth, so that a map of what speaks for a class has a gradient.
         member_BKC = functional.one_hot(self.reference_label_R[index_BK], self.classes)
         vote_BC = ((-near_BK).softmax(1).unsqueeze(2) * member_BKC).sum(1)
-        return vote_BC.clamp(min=_LEAST_PROBABILITY).log()
+        return vote_BC.clamp(min=_LEAST_PROBABILITY).log() + self.log_prior_C
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *more: Any) -> None:
         """Take as many references as are stored."""

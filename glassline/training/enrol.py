@@ -48,6 +48,7 @@ def enrol(fitted: Fitted, label: str, patch_KHW: npt.NDArray[np.uint8], metadata
     grown = copy.deepcopy(model)
     grown.classes += 1
     grown.last = nn.Linear(model.settings.width, grown.classes).requires_grad_(False)
+    grown.log_prior_C = torch.cat([model.log_prior_C, model.log_prior_C.mean()[None]])
     new_KE = grown.embed(torch.tensor(patch_KHW).float(), torch.tensor(metadata_KM))
     new_K = torch.full((len(new_KE),), model.classes)
     grown.refer(torch.cat([model.reference_RE, new_KE]), torch.cat([model.reference_label_R, new_K]))

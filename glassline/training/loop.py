@@ -129,7 +129,7 @@ def fit_model(
         fit_stack(model, PatchDataset(table, held_N, attributes))
     if isinstance(model, EmbeddingNetwork):
         check_spread(history, folder)
-        fit_references(model, table, branches_N, attributes, seed)
+        fit_references(model, table, branches_N, all_N, attributes, settings, seed)
     shutil.rmtree(folder, ignore_errors=True)
     return Fitted(
         name,

@@ -124,12 +124,27 @@ def check_spread(history: History, folder: Path) -> None:
 
 @torch.no_grad()
 def fit_references(
-    model: EmbeddingNetwork, table: SampleTable, train_N: npt.NDArray[np.intp], attributes: Sequence[str], seed: int
-) -> None:
+    model: EmbeddingNetwork, table: SampleTable, train_N: npt.NDArray[np.intp], met_N: npt.NDArray[np.intp],
+    attributes: Sequence[str], settings: TrainingSettings, seed: int,
+) -> None:  # fmt: skip
     """Draw the references from training rows, augmented copies left out, and fit the linear head on them.
 
-    Every class has as many as settings allow, so that a common class does not outvote a rare one.
+    Every class has as many as settings allow, so that a common class does not outvote a rare one; how often each is met
+    is its prior, as `class_weights` weighs it.
+
+    Args:
+        model: The trained network; changed in place.
+        table: Table of patches.
+        train_N: Row positions that were trained on.
+        met_N: Row positions before clean ones were left out.
+        attributes: Metadata columns in the model's order.
+        settings: Its `class_weights`.
+        seed: Seed of the draw.
     """
+    met_C = np.bincount(label_indices(table, met_N[is_real(table)[met_N]]), minlength=model.classes)
+    power = {"none": 1.0, "root": 0.5, "balanced": 0.0}[settings.class_weights]
+    prior_C = np.where(met_C > 0, met_C.clip(min=1) ** power, 0)
+    model.log_prior_C = torch.tensor(prior_C / prior_C.sum(), dtype=torch.float32).clamp(min=1e-6).log()
     rng, label_N, picked = np.random.default_rng(seed), label_indices(table, train_N), []
     for label in np.unique(label_N):
         rows_N = train_N[(label_N == label) & is_real(table)[train_N]]

@@ -68,6 +68,12 @@ def test_neighbours_vote_by_nearness():
     np.testing.assert_allclose(probability_C, [weight[:2].sum(), weight[2], 0] / weight.sum(), atol=1e-4)
 
 
+def test_a_common_class_wins_a_tie():
+    network = _network(neighbours=2)
+    network.log_prior_C = torch.tensor([0.1, 0.8, 0.1]).log()
+    assert network.classify(torch.tensor([[0.35, 0.5]])).argmax(1).tolist() == [1]  # between 0.2 and 0.5
+
+
 def test_more_neighbours_than_references_are_all_of_them():
     probability_C = _network(neighbours=99).classify(torch.tensor([[0.3, 0.5]])).softmax(1)[0]
     assert (probability_C > 0.1).all()

@@ -40,7 +40,8 @@ def fit(make_table, tmp_path):
 @pytest.mark.parametrize("head", ["knn", "centroid", "linear"])
 @pytest.mark.parametrize("name", ["triplet", "siamese"])
 def test_classes_come_apart(fit, name, head):
-    table, fitted = fit(name, epochs=20, learning_rate=3e-3, embedding={"width": 8, "head": head, "neighbours": 3})
+    embedding = {"width": 8, "head": head, "neighbours": 3}
+    table, fitted = fit(name, epochs=20, learning_rate=3e-3, embedding=embedding, class_weights="balanced")
     predicted_N = predict(fitted, table, np.arange(len(LABELS))).argmax(1)
     assert [fitted.classes[index] for index in predicted_N] == LABELS
 
@@ -107,6 +108,13 @@ def test_an_epoch_holds_as_many_of_each_class():
 def test_references_are_real_rows_and_few_of_each_class(fit):
     _, fitted = fit(embedding={"width": 8, "references": 5})
     assert torch.bincount(fitted.model.reference_label_R).tolist() == [5, 4, 5]  # dent, fold, mold
+
+
+@pytest.mark.parametrize(("weights", "power"), [("none", 1), ("root", 0.5), ("balanced", 0)])
+def test_how_often_a_class_is_met_is_its_prior(fit, weights, power):
+    _, fitted = fit(class_weights=weights)
+    prior_C = np.array([12, 4, 6.0]) ** power  # dent, fold, mold
+    np.testing.assert_allclose(fitted.model.log_prior_C.exp(), prior_C / prior_C.sum(), atol=1e-6)
 
 
 def test_a_collapse_stops_the_fit_and_says_so(fit, tmp_path):
