@@ -103,10 +103,14 @@ def train_rows(table: SampleTable, test_fold: int) -> npt.NDArray[np.intp]:
 def test_rows(table: SampleTable, test_fold: int) -> npt.NDArray[np.intp]:
     """Return positions of the rows to test on: one fold, without copies."""
     _check_fold(table, test_fold)
-    chosen_N = table.rows["fold"].to_numpy() == test_fold
-    if "augmentation" in table.rows:
-        chosen_N &= (table.rows["augmentation"] == "").to_numpy()
-    return np.flatnonzero(chosen_N)
+    return np.flatnonzero((table.rows["fold"].to_numpy() == test_fold) & is_real(table))
+
+
+def is_real(table: SampleTable) -> npt.NDArray[np.bool_]:
+    """Return which rows of a table are no augmented copies."""
+    if "augmentation" not in table.rows.columns:
+        return np.ones(len(table.rows), np.bool_)
+    return np.asarray(table.rows["augmentation"] == "", np.bool_)
 
 
 # pytest would take the name for a test wherever it is imported.

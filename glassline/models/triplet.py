@@ -6,6 +6,7 @@ branch, so that both methods see the same.
 Shapes: B patches, H x W pixels, M metadata values, E numbers of an embedding, R references, C classes.
 """
 
+from abc import ABC, abstractmethod
 from typing import Any, cast
 
 import torch
@@ -22,7 +23,7 @@ _REFERENCES = ("reference_RE", "reference_label_R")
 _LEAST_PROBABILITY = 1e-6
 
 
-class EmbeddingNetwork(nn.Module):
+class EmbeddingNetwork(nn.Module, ABC):
     """Encoder with a sigmoid latent space (eq. 3), and the references that classes are read from.
 
     References are buffers: they travel with the weights and inside the exported graph. Untrained, each class has the
@@ -59,9 +60,9 @@ class EmbeddingNetwork(nn.Module):
             features_BF = torch.cat([torch.relu(self.squeeze(features_BF)), self.metadata(metadata_BM)], dim=1)
         return torch.sigmoid(self.latent(features_BF))
 
+    @abstractmethod
     def distance(self, one_BE: Tensor, other_RE: Tensor) -> Tensor:
         """Return how far each embedding is from each other one (B, R), >= 0."""
-        raise NotImplementedError
 
     def refer(self, embedding_RE: Tensor, label_R: Tensor) -> None:
         """Take embeddings and class indices as the references; a class without any keeps the origin as its mean."""

@@ -13,7 +13,7 @@ import pandas as pd
 from glassline.analysis.metrics import classifier_metrics
 from glassline.analysis.pooling import judge_units
 from glassline.data.samples import SampleTable, read_samples
-from glassline.data.splits import test_rows, train_rows
+from glassline.data.splits import is_real, test_rows, train_rows
 from glassline.data.storage import code_hash, written_whole
 from glassline.errors import DataError, SettingsError
 from glassline.models.settings import COMPARATOR_NAMES, MODEL_NAMES
@@ -98,8 +98,7 @@ def _check(table: SampleTable, models: Sequence[str], per_class: Sequence[int]) 
 
 def _draw(table: SampleTable, train_N: npt.NDArray[np.intp], number: int, seed: int) -> npt.NDArray[np.intp]:
     """Return at most so many rows of each class; the same seed draws the same ones first."""
-    if "augmentation" in table.rows:
-        train_N = train_N[(table.rows["augmentation"] == "").to_numpy()[train_N]]
+    train_N = train_N[is_real(table)[train_N]]
     label_N, picked = table.rows["label"].to_numpy()[train_N], []
     for index, label in enumerate(table.classes):
         of_class_N = train_N[label_N == label]

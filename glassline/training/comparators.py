@@ -72,9 +72,8 @@ def _pipeline(name: str, settings: TrainingSettings, labels_N: npt.NDArray[np.in
     if name == "naive_bayes":
         return GaussianNB()
     assert name == "svm", f"{name} is none of {COMPARATOR_NAMES}"
-    power = {"none": 0.0, "root": 0.5, "balanced": 1.0}[settings.class_weights]
     count_C = np.bincount(labels_N)
-    weights = {label: float(count) ** -power for label, count in enumerate(count_C) if count}
+    weights = {label: float(count) ** -settings.weight_power for label, count in enumerate(count_C) if count}
     mean = sum(weights[label] * count_C[label] for label in weights) / len(labels_N)
     weights = {label: weight / mean for label, weight in weights.items()}
     return make_pipeline(StandardScaler(), SVC(C=_SVM_C, class_weight=weights))

@@ -185,8 +185,7 @@ def class_weights(
     """
     count_C = np.bincount(labels_N, minlength=classes).astype(np.float64)
     met_C = np.bincount(unthinned_N, minlength=classes).astype(np.float64)
-    power = {"none": 0.0, "root": 0.5, "balanced": 1.0}[settings.class_weights]
-    weight_C = np.where(count_C > 0, met_C / count_C.clip(min=1) * met_C.clip(min=1) ** -power, 0.0)
+    weight_C = np.where(count_C > 0, met_C / count_C.clip(min=1) * met_C.clip(min=1) ** -settings.weight_power, 0.0)
     weight_C *= len(labels_N) / (weight_C * count_C).sum()
     # Not 0: a batch of validation rows of such a class alone would have the loss 0 / 0.
     return torch.tensor(np.where(count_C > 0, weight_C, 1.0), dtype=torch.float32)

@@ -23,6 +23,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from glassline.data.samples import SampleTable
+from glassline.data.splits import is_real
 from glassline.errors import DataError, ModelError
 from glassline.models.triplet import EmbeddingNetwork, SiameseNetwork
 from glassline.training.data import Batch, PatchDataset, batches, label_indices
@@ -142,8 +143,7 @@ def fit_references(
         seed: Seed of the draw.
     """
     met_C = np.bincount(label_indices(table, met_N[is_real(table)[met_N]]), minlength=model.classes)
-    power = {"none": 1.0, "root": 0.5, "balanced": 0.0}[settings.class_weights]
-    prior_C = np.where(met_C > 0, met_C.clip(min=1) ** power, 0)
+    prior_C = np.where(met_C > 0, met_C.clip(min=1) ** (1 - settings.weight_power), 0)
     model.log_prior_C = torch.tensor(prior_C / prior_C.sum(), dtype=torch.float32).clamp(min=1e-6).log()
     rng, label_N, picked = np.random.default_rng(seed), label_indices(table, train_N), []
     for label in np.unique(label_N):
@@ -155,13 +155,6 @@ def fit_references(
     model.refer(torch.cat(parts), torch.tensor(references.labels_N))
     if model.settings.head == "linear":
         fit_logistic(model.last, model.reference_RE, references.labels_N, even=True)
-
-
-def is_real(table: SampleTable) -> npt.NDArray[np.bool_]:
-    """Return which rows of a table are no augmented copies."""
-    if "augmentation" not in table.rows.columns:
-        return np.ones(len(table.rows), np.bool_)
-    return np.asarray(table.rows["augmentation"] == "", np.bool_)
 
 
 def check_pairs(table: SampleTable, train_N: npt.NDArray[np.intp]) -> None:

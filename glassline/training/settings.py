@@ -41,6 +41,11 @@ class TrainingSettings(NetworkSettings):
     workers: int = Field(0, ge=0, description="loader processes per device")
     threads: int = Field(0, ge=0, le=1024, description="CPU threads of a fit; 0 takes all cores")
 
+    @property
+    def weight_power(self) -> float:
+        """How `class_weights` weighs a class: by its frequency to the minus this."""
+        return {"none": 0.0, "root": 0.5, "balanced": 1.0}[self.class_weights]
+
     @model_validator(mode="after")
     def _divide_batch(self) -> Self:
         if self.batch_size % self.devices:

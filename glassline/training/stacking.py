@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 
 from glassline.data.samples import SampleTable
+from glassline.data.splits import is_real
 from glassline.models.ensemble import StackingEnsemble
 from glassline.training.data import PatchDataset, batches
 from glassline.training.logistic import fit_logistic
@@ -42,9 +43,7 @@ def stacking_rows(
     lost = held[~np.isin(label_N[held], label_N[branches])]
     back_N = np.isin(group_N[held], group_N[lost])
     branches, held = np.sort(np.concatenate([branches, held[back_N]])), held[~back_N]
-    augmentation = rows.get("augmentation")
-    if augmentation is not None:
-        held = held[(augmentation.to_numpy() == "")[held]]
+    held = held[is_real(table)[train_N[held]]]
     return train_N[branches], train_N[held]
 
 
