@@ -13,8 +13,8 @@ from glassline.analysis.pooling import judge_units
 from glassline.data.samples import SampleTable, read_samples
 from glassline.data.splits import check_leak, test_rows, train_rows
 from glassline.data.storage import code_hash, written_whole
-from glassline.models.settings import COMPARATOR_NAMES
 from glassline.tracking import StepRun, step_run
+from glassline.training.methods import fit_and_predict
 from glassline.training.settings import TrainingSettings
 
 
@@ -70,23 +70,15 @@ def _fold(
     run: StepRun, table: SampleTable, name: str, fold: int, settings: Any, seed: int, finished: Path, store: Path
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the predictions and the history of one model on one fold, and log them as a child run."""
-    from glassline.training.comparators import predict_comparator
-    from glassline.training.fitted import predict
-    from glassline.training.loop import fit_model
-
     place = finished / f"{name}-{fold}"
     with run.child(f"fold {fold} {name}") as child:
         child.params({"model": name, "fold": fold})
         if not place.is_dir():
-            train_N, test_N, history = train_rows(table, fold), test_rows(table, fold), pd.DataFrame()
-            if name in COMPARATOR_NAMES:
-                probability_NC = predict_comparator(name, table, train_N, test_N, settings, seed + fold)
-            else:
-                fitted = fit_model(
-                    name, table, train_N, test_N[:0], settings, seed + fold, store / "checkpoints",
-                    lambda epoch, values: child.metrics(values, step=epoch),
-                )  # fmt: skip
-                probability_NC, history = predict(fitted, table, test_N), fitted.history
+            test_N = test_rows(table, fold)
+            probability_NC, history = fit_and_predict(
+                name, table, train_rows(table, fold), test_N, settings, seed + fold, store / "checkpoints",
+                lambda epoch, values: child.metrics(values, step=epoch),
+            )  # fmt: skip
             judged = judge_units(table.rows.iloc[test_N], probability_NC, table.classes, table.clean_class)
             judged.insert(0, "model", name)
             judged.insert(1, "fold", fold)

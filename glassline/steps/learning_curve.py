@@ -16,8 +16,8 @@ from glassline.data.samples import SampleTable, read_samples
 from glassline.data.splits import is_real, test_rows, train_rows
 from glassline.data.storage import code_hash, written_whole
 from glassline.errors import DataError, SettingsError
-from glassline.models.settings import COMPARATOR_NAMES, MODEL_NAMES
 from glassline.tracking import step_run
+from glassline.training.methods import check_methods, fit_and_predict
 from glassline.training.settings import TrainingSettings
 
 #: Files of the learning curve's folder.
@@ -84,9 +84,7 @@ def learning_curve(
 
 
 def _check(table: SampleTable, models: Sequence[str], per_class: Sequence[int]) -> None:
-    known = (*MODEL_NAMES, *COMPARATOR_NAMES)
-    if not models or not set(models) <= set(known):
-        raise SettingsError(f"models must be among {', '.join(known)}, got {list(models)}; see `glassline models`")
+    check_methods(models)
     if not per_class or min(per_class) < 2:
         raise SettingsError(f"per_class must be numbers of 2 or more, got {list(per_class)}; distances need pairs")
     largest = int(table.rows["label"].value_counts().max())
@@ -120,23 +118,11 @@ def _fit_and_test(
     place = store / "learning_curve" / f"{hashlib.sha256(json.dumps(what).encode()).hexdigest()[:24]}.json"
     if not place.is_file():
         test_N = test_rows(table, fold)
-        probability_NC = _probabilities(table, name, train_N, test_N, settings, seed + fold, store)
+        probability_NC, _ = fit_and_predict(
+            name, table, train_N, test_N, settings, seed + fold, store / "checkpoints", lambda *told: None
+        )
         judged = judge_units(table.rows.iloc[test_N], probability_NC, table.classes, table.clean_class)
         metrics = classifier_metrics(judged["actual"], judged["predicted"], table.classes)
         with written_whole(place) as beside:
             beside.write_text(json.dumps({"accuracy": metrics.accuracy, "macro_f1": metrics.macro_f1}))
     return dict(json.loads(place.read_text()))
-
-
-def _probabilities(
-    table: SampleTable, name: str, train_N: npt.NDArray[np.intp], test_N: npt.NDArray[np.intp],
-    settings: TrainingSettings, seed: int, store: Path,
-) -> npt.NDArray[np.float32]:  # fmt: skip
-    from glassline.training.comparators import predict_comparator
-    from glassline.training.fitted import predict
-    from glassline.training.loop import fit_model
-
-    if name in COMPARATOR_NAMES:
-        return predict_comparator(name, table, train_N, test_N, settings, seed)
-    fitted = fit_model(name, table, train_N, test_N[:0], settings, seed, store / "checkpoints", lambda *told: None)
-    return predict(fitted, table, test_N)

@@ -11,9 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from glassline.data.samples import SampleTable
-from glassline.errors import DataError
 from glassline.models.settings import COMPARATOR_NAMES
-from glassline.training.data import PatchDataset
+from glassline.training.data import PatchDataset, present_classes
 from glassline.training.sampling import thin_clean
 from glassline.training.settings import TrainingSettings
 
@@ -40,12 +39,7 @@ def predict_comparator(
         DataError: Training rows are of fewer than two classes.
     """
     train = PatchDataset(table, thin_clean(table, train_N, settings.clean_ratio, seed), ())
-    present = np.unique(train.labels_N)
-    if len(present) < 2:
-        raise DataError(
-            f"training needs at least two classes, got {[table.classes[index] for index in present]}; add samples of "
-            "another class"
-        )
+    present = present_classes(train, table.classes)
     fitted = _pipeline(name, settings, train.labels_N).fit(_gradients(train), train.labels_N)
     features_NF = _gradients(PatchDataset(table, test_N, ()))
     probability_NC = np.zeros((len(test_N), len(table.classes)), np.float32)

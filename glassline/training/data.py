@@ -91,6 +91,23 @@ class PatchDataset(Dataset[Batch]):
         return self._metadata_NM
 
 
+def present_classes(dataset: PatchDataset, classes: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Return the class indices, ascending, of rows to train on.
+
+    Args:
+        dataset: The rows.
+        classes: Class names in the order of the table.
+
+    Raises:
+        DataError: They are of fewer than two classes.
+    """
+    present = np.unique(dataset.labels_N)
+    if len(present) < 2:
+        names = [classes[index] for index in present]
+        raise DataError(f"training needs at least two classes, got {names}; add samples of another class")
+    return present
+
+
 def _factorise(operations: list[str]) -> tuple[npt.NDArray[np.int32], list[str]]:
     names = sorted(set(operations))
     index = {name: code for code, name in enumerate(names)}

@@ -29,7 +29,7 @@ from glassline.models.metadata import StandardiseMetadata
 from glassline.models.registry import build_model
 from glassline.models.settings import PATCH_PX
 from glassline.models.triplet import EmbeddingNetwork
-from glassline.training.data import Batch, PatchDataset, batches, label_indices
+from glassline.training.data import Batch, PatchDataset, batches, label_indices, present_classes
 from glassline.training.fitted import Fitted
 from glassline.training.history import EpochHook, History, relayed
 from glassline.training.metric import MetricTask, StopOnCollapse, check_pairs, check_spread, fit_references
@@ -192,10 +192,7 @@ def class_weights(
 
 
 def _check(train: PatchDataset, validation: PatchDataset, table: SampleTable, settings: TrainingSettings) -> None:
-    present = np.unique(train.labels_N)
-    if len(present) < 2:
-        names = [table.classes[index] for index in present]
-        raise DataError(f"training needs at least two classes, got {names}; add samples of another class")
+    present_classes(train, table.classes)
     if settings.patience and not len(validation):
         raise DataError("training.patience > 0 needs validation rows, got none; set patience to 0 or hold a fold out")
     patch_px = train[0]["patch_BHW"].shape[-1]

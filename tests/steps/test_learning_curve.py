@@ -33,7 +33,7 @@ def test_every_method_is_judged_at_every_number_on_every_fold(split, tmp_path):
 
 def test_what_a_killed_try_trained_is_not_trained_again(split, tmp_path, monkeypatch):
     first = learning_curve(split, ["svm"], [2], FAST, 0, str(tmp_path / "store"), str(tmp_path / "curve"))
-    monkeypatch.setattr("glassline.steps.learning_curve._probabilities", None)
+    monkeypatch.setattr("glassline.steps.learning_curve.fit_and_predict", None)
     again = learning_curve(split, ["svm"], [2], FAST, 0, str(tmp_path / "store"), str(tmp_path / "curve"))
     pd.testing.assert_frame_equal(again, first)
 
