@@ -16,7 +16,7 @@ def compare_models(
         evaluation: Folder written by `evaluate_classifier`.
         baseline: Name of the baseline model.
         seed: Seed of the bootstrap.
-        comparison: Parquet table, one row per model.
+        comparison: Folder with one row per model, and the figure of every pair.
     """
     from glassline.steps.compare_models import compare_models as step
 

@@ -22,7 +22,7 @@ def write_report(
         samples: Parquet table of images.
         augmented: Parquet table of patches with folds and copies.
         evaluation: Folder written by `evaluate_classifier`.
-        comparison: Table written by `compare_models`.
+        comparison: Folder written by `compare_models`.
         explanation: Folder written by `explain_cam`.
         embedding: Fragment written by `embed_tsne`.
         promotion: JSON written by `promote_model`.

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from glassline.analysis.bootstrap import bootstrap_interval, group_totals
 from glassline.analysis.metrics import Counts, check_confusion
 from glassline.errors import DataError
 
@@ -17,8 +18,6 @@ Flags = npt.NDArray[np.bool_]
 
 # Below this many disagreements the normal approximation of McNemar's test is too coarse.
 _EXACT_BELOW = 25
-# Bootstrap draws held at once.
-_DRAWS = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -179,8 +178,7 @@ def accuracy_difference(
 ) -> AccuracyDifference:  # fmt: skip
     """Return the difference of two accuracies with its interval.
 
-    Source: percentile bootstrap over whole groups (Efron 1979; clusters after Field and Welsh 2007), since
-    samples of one group are not independent.
+    Source: percentile bootstrap over whole groups; see `bootstrap_interval`.
 
     Args:
         right_N: Whether the model is right on each sample.
@@ -193,26 +191,17 @@ def accuracy_difference(
     Raises:
         DataError: There is no sample, lengths differ, or there are fewer than two groups.
     """
-    from scipy.stats import bootstrap
-
     right_N, baseline_right_N = _paired(right_N, baseline_right_N)
-    names, index_N = np.unique(np.asarray(groups_N).astype(str), return_inverse=True)
-    if len(index_N) != len(right_N) or len(names) < 2:
+    groups = len(np.unique(np.asarray(groups_N).astype(str)))
+    if len(groups_N) != len(right_N) or groups < 2:
         raise DataError(
-            f"every sample must have a group and groups must be at least 2, got {len(index_N)} for {len(right_N)} "
-            f"samples and {len(names)} groups; test on more groups"
+            f"every sample must have a group and groups must be at least 2, got {len(groups_N)} for {len(right_N)} "
+            f"samples and {groups} groups; test on more groups"
         )
-    gain_G = np.bincount(index_N, weights=right_N.astype(float) - baseline_right_N)
-    size_G = np.bincount(index_N).astype(float)
-
-    def difference(gain: npt.NDArray[np.float64], size: npt.NDArray[np.float64], axis: int = -1) -> object:
-        return gain.sum(axis=axis) / size.sum(axis=axis)
-
-    found = bootstrap(
-        (gain_G, size_G), difference, paired=True, vectorized=True, n_resamples=resamples, method="percentile",
-        batch=max(1, _DRAWS // len(names)), confidence_level=level, rng=np.random.default_rng(seed),
-    ).confidence_interval  # fmt: skip
-    return AccuracyDifference(float(gain_G.sum() / size_G.sum()), float(found.low), float(found.high), level)
+    gain_N = right_N.astype(float) - baseline_right_N
+    total_GK = group_totals(groups_N, np.stack([gain_N, np.ones_like(gain_N)], axis=1))
+    low, high = bootstrap_interval(total_GK, lambda total: total[..., 0] / total[..., 1], seed, resamples, level)
+    return AccuracyDifference(float(gain_N.mean()), low, high, level)
 
 
 def _fit_row(row_C: Counts, expected_C: Counts, label: str, classes: Sequence[str]) -> ClassChiSquare:

@@ -6,9 +6,13 @@ import pandas as pd
 
 from glassline.analysis.metrics import confusion_matrix
 from glassline.analysis.significance import accuracy_difference, chi_square, mcnemar_matrix, mcnemar_test
+from glassline.data.storage import written_whole
 from glassline.errors import DataError
 from glassline.steps.evaluate_classifier import PREDICTIONS
 from glassline.tracking import step_run
+
+#: Files of the comparison's folder.
+COMPARISON, FIGURE = "comparison.parquet", "significance.png"
 
 
 def compare_models(evaluation_path: str, baseline: str, seed: int, comparison_path: str) -> None:
@@ -18,12 +22,13 @@ def compare_models(evaluation_path: str, baseline: str, seed: int, comparison_pa
         evaluation_path: Folder written by `evaluate_classifier`.
         baseline: Name of the baseline, the vanilla CNN in the paper's Table 4.
         seed: Seed of the bootstrap over groups.
-        comparison_path: Parquet table: model, baseline, accuracies, their difference with its interval,
-            McNemar's counts and p, chi-square, degrees of freedom and p.
+        comparison_path: Folder for `comparison.parquet` (model, baseline, accuracies, their difference with its
+            interval, McNemar's p, chi-square, degrees of freedom and p) and `significance.png` of every pair.
 
     Raises:
         DataError: The baseline was not evaluated.
     """
+    from glassline.report.figures import save_figure
     from glassline.report.significance import significance_figure
 
     with step_run("compare_models", {"baseline": baseline, "seed": seed}) as run:
@@ -44,10 +49,14 @@ def compare_models(evaluation_path: str, baseline: str, seed: int, comparison_pa
             run.metrics({f"{key}_{name}": value for key, value in row.items()})
         right = _right(pooled)
         p_MM = mcnemar_matrix(right)
-        run.figure(significance_figure(p_MM, right.mean()), "significance")
+        figure = significance_figure(p_MM, right.mean())
+        run.figure(figure, "significance")
         run.table(p_MM.reset_index(names="model"), "significance")
         table = pd.DataFrame(rows)
-        table.to_parquet(comparison_path)
+        with written_whole(comparison_path) as beside:
+            beside.mkdir(parents=True)
+            table.to_parquet(beside / COMPARISON)
+            save_figure(figure, beside / FIGURE)
         run.table(table, "comparison")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from glassline.analysis.metrics import ClassifierMetrics, classifier_metrics
+from glassline.analysis.metrics import ClassifierMetrics, classifier_metrics, grouped_metrics
 from glassline.data.samples import read_samples
 from glassline.data.storage import written_whole
 from glassline.errors import DataError
@@ -36,7 +36,9 @@ def evaluate_classifier(prediction_paths: Sequence[str], augmented_path: str, mo
         _check_complete(pooled, set(table.rows["unit"]))
         history = _pool(prediction_paths, "history.parquet")
         by_model = {
-            str(name): classifier_metrics(rows["actual"], rows["predicted"], table.classes)
+            str(name): grouped_metrics(
+                rows["actual"].tolist(), rows["predicted"].tolist(), rows["group"].tolist(), table.classes
+            )
             for name, rows in pooled.groupby("model", sort=False)
         }
         folds = _by_fold(pooled, table.classes)

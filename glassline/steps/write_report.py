@@ -12,12 +12,16 @@ from glassline.data.samples import SampleTable, read_samples
 from glassline.data.storage import written_whole
 from glassline.report.page import LooksElsewhere, PageFigure, ReportContent, Section, Verdict, write_page
 from glassline.report.scratch_section import scratch_sections
+from glassline.steps.compare_models import COMPARISON, FIGURE
 from glassline.steps.evaluate_classifier import METRICS
 from glassline.steps.explain_cam import ELSEWHERE, EXPLAINED
 from glassline.tracking import commit, parent_artifact, pipeline_notes, pipeline_run_id, step_run
 
-_OVERALL = ("accuracy", "accuracy_low", "accuracy_high", "macro_precision", "macro_recall", "macro_f1", "f1_of_means")
-_PER_CLASS = ("precision", "recall", "f1", "support")
+_OVERALL = (
+    "accuracy", "accuracy_low", "accuracy_high", "macro_f1", "macro_f1_low", "macro_f1_high", "macro_precision",
+    "macro_recall", "f1_of_means",
+)  # fmt: skip
+_PER_CLASS = ("precision", "recall", "recall_low", "recall_high", "f1", "support")
 
 
 def write_report(
@@ -30,7 +34,7 @@ def write_report(
         samples_path: Table of images.
         augmented_path: Table of patches with folds and copies.
         evaluation_path: Folder written by `evaluate_classifier`.
-        comparison_path: Table written by `compare_models`.
+        comparison_path: Folder written by `compare_models`.
         explanation_path: Folder written by `explain_cam`.
         embedding_path: Fragment written by `embed_tsne`.
         promotion_path: JSON written by `promote_model`.
@@ -49,12 +53,13 @@ def write_report(
             facts=_facts(images, patches),
             verdict=_verdict(promotion_path, model),
             models=[{"model": name, **{key: one[key] for key in _OVERALL}} for name, one in metrics.items()],
-            significance=[_row(row) for row in pd.read_parquet(comparison_path).to_dict("records")],
+            significance=[_row(row) for row in pd.read_parquet(Path(comparison_path) / COMPARISON).to_dict("records")],
             per_class=[
                 {"class": name, **{key: metrics[model][f"{key}_{name}"] for key in _PER_CLASS}}
                 for name in images.classes
             ],
             sections=[
+                _figures("Every pair of models", comparison_path, FIGURE, "Which of two models is right more often"),
                 _figures("Cross-validation", evaluation_path, "confusion_*.png", "Confusion matrix of {}, all folds"),
                 _figures("Folds", evaluation_path, "folds.png", "Accuracy and macro F1 of every fold"),
                 _figures("Training", evaluation_path, "curves.png", "Loss of every fold by epoch"),
