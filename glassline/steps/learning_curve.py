@@ -12,18 +12,17 @@ import pandas as pd
 
 from glassline.analysis.metrics import classifier_metrics
 from glassline.analysis.pooling import judge_units
+from glassline.data.balanced import draw_per_class
 from glassline.data.samples import SampleTable, read_samples
-from glassline.data.splits import is_real, test_rows, train_rows
+from glassline.data.splits import test_rows, train_rows
 from glassline.data.storage import code_hash, written_whole
 from glassline.errors import DataError, SettingsError
 from glassline.tracking import step_run
-from glassline.training.methods import check_methods, fit_and_predict
+from glassline.training.methods import check_methods, fit_and_predict, for_few_rows
 from glassline.training.settings import TrainingSettings
 
 #: Files of the learning curve's folder.
 CURVE, FIGURE = "learning_curve.parquet", "learning_curve.png"
-# A handful of images is one batch: networks are shown them until they have learnt as many steps.
-_LEAST_STEPS = 300
 
 
 def learning_curve(
@@ -63,7 +62,7 @@ def learning_curve(
         rows = []
         for number in sorted(set(per_class)):
             for fold in folds:
-                train_N = _draw(table, train_rows(table, fold), number, seed + fold)
+                train_N = draw_per_class(table, train_rows(table, fold), number, seed + fold)
                 for name in models:
                     told = _fit_and_test(table, name, train_N, fold, settings, seed, Path(store))
                     rows.append({"model": name, "per_class": number, "fold": fold, **told})
@@ -94,23 +93,12 @@ def _check(table: SampleTable, models: Sequence[str], per_class: Sequence[int]) 
         )
 
 
-def _draw(table: SampleTable, train_N: npt.NDArray[np.intp], number: int, seed: int) -> npt.NDArray[np.intp]:
-    """Return at most so many rows of each class; the same seed draws the same ones first."""
-    train_N = train_N[is_real(table)[train_N]]
-    label_N, picked = table.rows["label"].to_numpy()[train_N], []
-    for index, label in enumerate(table.classes):
-        of_class_N = train_N[label_N == label]
-        picked.append(np.random.default_rng([seed, index]).permutation(of_class_N)[:number])
-    return np.sort(np.concatenate(picked))
-
-
 def _fit_and_test(
     table: SampleTable, name: str, train_N: npt.NDArray[np.intp], fold: int, settings: TrainingSettings, seed: int,
     store: Path,
 ) -> dict[str, float]:  # fmt: skip
     """Return accuracy and macro F1 on a fold; fitted unless the store knows them."""
-    batches = -(-len(train_N) // settings.batch_size)
-    settings = settings.model_copy(update={"epochs": max(settings.epochs, -(-_LEAST_STEPS // batches))})
+    settings = for_few_rows(settings, len(train_N))
     what = [
         name, table.content_hash(), hashlib.sha256(train_N.tobytes()).hexdigest(), fold, settings.model_dump(), seed,
         code_hash("models", "training", "analysis"),

@@ -19,6 +19,9 @@ from glassline.training.settings import TrainingSettings
 if TYPE_CHECKING:
     from glassline.training.history import EpochHook
 
+# A handful of patches is one batch: networks are shown them until they have learnt as many steps.
+_LEAST_STEPS = 300
+
 
 def check_methods(names: Sequence[str]) -> None:
     """Refuse names that are neither networks nor comparators.
@@ -29,6 +32,12 @@ def check_methods(names: Sequence[str]) -> None:
     known = (*MODEL_NAMES, *COMPARATOR_NAMES)
     if not names or not set(names) <= set(known):
         raise SettingsError(f"models must be among {', '.join(known)}, got {list(names)}; see `glassline models`")
+
+
+def for_few_rows(settings: TrainingSettings, rows: int) -> TrainingSettings:
+    """Return settings with as many epochs as at least 300 steps on so many rows take."""
+    batches = -(-rows // settings.batch_size)
+    return settings.model_copy(update={"epochs": max(settings.epochs, -(-_LEAST_STEPS // batches))})
 
 
 def fit_and_predict(

@@ -8,7 +8,7 @@ import pytest
 
 from glassline.errors import DataError, SettingsError
 from glassline.models.settings import COMPARATOR_NAMES, MODEL_NAMES
-from glassline.training.methods import check_methods, fit_and_predict
+from glassline.training.methods import check_methods, fit_and_predict, for_few_rows
 from glassline.training.settings import TrainingSettings
 
 LABELS = ["dent", "mold"] * 12
@@ -57,6 +57,11 @@ def test_known_names_pass_and_others_are_refused():
     for names in (["cnn", "resnet"], []):
         with pytest.raises(SettingsError, match=r"models must be among mlp, .*svm, got"):
             check_methods(names)
+
+
+@pytest.mark.parametrize(("rows", "epochs"), [(3, 300), (17, 100), (8 * 300, 2), (8 * 100 + 1, 3)])
+def test_few_rows_are_shown_until_a_network_has_learnt_300_steps(rows, epochs):
+    assert for_few_rows(SETTINGS, rows).epochs == epochs
 
 
 def test_names_are_checked_without_loading_torch():
