@@ -103,6 +103,12 @@ def test_retrain_report_is_one_page_without_requests(smoke: Smoke) -> None:
     assert 'src="http' not in page
 
 
+def test_retrain_report_shows_intervals_and_every_pair_of_models(smoke: Smoke) -> None:
+    page = (smoke[0] / "report.html").read_text(encoding="utf-8")
+    for part in ("macro F1 low", "recall high", 'alt="Which of two models is right more often"'):
+        assert part in page
+
+
 def test_retrain_leaves_nothing_half_written(smoke: Smoke) -> None:
     assert not list(smoke[0].rglob("*.partial"))
     assert not list((smoke[0] / "store" / "checkpoints").rglob("*.ckpt"))
