@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from glassline.errors import DataError
-from glassline.report.style import INK, QUIET, new_figure, plain, tidy
+from glassline.report.style import INK, QUIET, name_cells, new_figure, plain, tidy
 
 
 def confusion_figure(confusion_CC: npt.ArrayLike, classes: Sequence[str], title: str) -> Figure:
@@ -43,25 +43,12 @@ def confusion_figure(confusion_CC: npt.ArrayLike, classes: Sequence[str], title:
         _cell(axes, row, column, value, share_CC[row, column], font)
     correct = f" · accuracy {np.trace(counts_CC) / counts_CC.sum():.4f}" if counts_CC.sum() else ""
     tidy(axes, f"{title}{correct}", "predicted", "actual")
-    _frame(axes, [plain(name, 16) for name in classes])
+    name_cells(axes, [plain(name, 16) for name in classes])
     bar = fig.colorbar(shade, ax=axes, fraction=0.04, pad=0.02, ticks=[0, 0.5, 1])
     bar.ax.set_yticklabels(["0 %", "50 %", "100 %"], fontsize=8, color=QUIET)
     bar.outline.set_visible(False)  # type: ignore[operator]
     bar.set_label("share of the actual class", fontsize=8.5, color=QUIET)
     return fig
-
-
-def _frame(axes: Axes, names: Sequence[str]) -> None:
-    """Name rows and columns, and draw white lines between the cells."""
-    count = len(names)
-    long = max(map(len, names)) * count > 60
-    axes.set_xticks(range(count), names, rotation=35 if long else 0, ha="right" if long else "center")
-    axes.set_yticks(range(count), names)
-    axes.set_xticks(np.arange(count + 1) - 0.5, minor=True)
-    axes.set_yticks(np.arange(count + 1) - 0.5, minor=True)
-    axes.grid(which="minor", color="white", linewidth=1.5)
-    axes.tick_params(which="both", length=0)
-    axes.spines[:].set_visible(False)
 
 
 def _cell(axes: Axes, row: int, column: int, value: float, share: float, font: float) -> None:

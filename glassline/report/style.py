@@ -5,6 +5,7 @@ Source: Okabe and Ito 2008 for the palette; beyond its eight colours, Tol 2021 (
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -63,6 +64,19 @@ def tidy(axes: Axes, title: str = "", x: str = "", y: str = "", grid: str = "") 
 def whole_numbers(axes: Axes) -> None:
     """Put ticks of the horizontal axis on whole numbers only, for epochs."""
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+
+
+def name_cells(axes: Axes, names: Sequence[str]) -> None:
+    """Name rows and columns of a square matrix, and draw white lines between its cells."""
+    count = len(names)
+    long = max(map(len, names)) * count > 60
+    axes.set_xticks(range(count), names, rotation=35 if long else 0, ha="right" if long else "center")
+    axes.set_yticks(range(count), names)
+    axes.set_xticks(np.arange(count + 1) - 0.5, minor=True)
+    axes.set_yticks(np.arange(count + 1) - 0.5, minor=True)
+    axes.grid(which="minor", color="white", linewidth=1.5)
+    axes.tick_params(which="both", length=0)
+    axes.spines[:].set_visible(False)
 
 
 def blank(axes: Axes, message: str = "") -> None:
