@@ -1,8 +1,9 @@
 """The bundle: one zip that every system exports, checked on load.
 
 Contents: `model.onnx`, `bundle.json` (what it is and the SHA-256 of every other file but the sidecar),
-`thresholds.yaml` (the sidecar, which line engineers may edit), `card.md`, and what preprocessing outside the graph
-needs (`systematic.png`). Thresholds may change, the rest may not.
+`thresholds.yaml` (the sidecar, which line engineers may edit), `card.md`, what preprocessing outside the graph needs
+(`systematic.png`), and the references of a metric network (`reference.parquet`). Thresholds may change, the rest may
+not.
 """
 
 import hashlib
@@ -43,6 +44,8 @@ class Manifest(Settings):
     channels: int = Field(description="channels or light states of the input")
     pitch_um: float | None = Field(description="pixel pitch of the training images, None where unknown")
     attributes: tuple[str, ...] = Field(description="metadata columns in the order of the graph's input")
+    head: str = Field("", description="how a metric network reads classes from references; '' for other models")
+    enrolled: tuple[str, ...] = Field((), description="classes that were added without training; metrics lack them")
     preprocessing: dict[str, Any] = Field(description="settings of what runs before the graph")
     data_hash: str = Field(description="content hash of the training samples")
     code_version: str = Field(description="git commit of the code")

@@ -14,11 +14,17 @@ def model_card(manifest: Manifest, held_out: int) -> str:
     rows = "\n".join(f"| {name} | {value:.4f} |" for name, value in sorted(manifest.metrics.items()))
     clean = f" The class without defect is `{manifest.clean_class}`." if manifest.clean_class else ""
     height, width = manifest.input_px
+    unknown = ""
+    if manifest.system == "B":
+        unknown = """
+Classes are read from the references of `reference.parquet`. A sample farther than `unknown_distance` from all of them is
+`unknown`; the threshold was chosen on a fold beside this one. `glassline enrol` adds a class from a few images.
+"""
     return f"""# {manifest.model} (system {manifest.system})
 
 Classifies candidate patches of {height} x {width} px, {manifest.bit_depth} bit, {manifest.channels} channel, into
 {", ".join(f"`{name}`" for name in manifest.classes)}.{clean}
-
+{unknown}
 - Training data: content hash `{manifest.data_hash}`.
 - Code: `{manifest.code_version}`.
 - Metadata read beside the patch: {len(manifest.attributes)} columns, listed in `bundle.json`.

@@ -1,11 +1,12 @@
 """Export a fitted classifier to ONNX, with scaling, standardisation and softmax inside the graph; the parity gate.
 
-Shapes: B patches, H x W pixels, M metadata values, C classes.
+Shapes: B patches, H x W pixels, M metadata values, C classes, R references, E numbers of an embedding.
 """
 
+import hashlib
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,8 +15,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from glassline.deploy.references import ReferenceSet
 from glassline.errors import ModelError
 from glassline.models.settings import PATCH_PX
+from glassline.models.triplet import EmbeddingNetwork, References
 from glassline.training.fitted import Fitted
 
 #: Largest difference of a probability or score between torch and the runtime that an export may show.
@@ -34,16 +37,66 @@ class _Graph(nn.Module):
         return cast(Tensor, self.model(patch.float(), metadata).softmax(1))
 
 
+class _ReferenceGraph(nn.Module):
+    """What the bundle of a metric network runs: references are handed in, so that classes can be enrolled."""
+
+    def __init__(self, model: EmbeddingNetwork) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(
+        self, patch: Tensor, metadata: Tensor, reference: Tensor, member: Tensor, log_prior: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        embedding_BE = self.model.embed(patch.float(), metadata)
+        logits_BC = self.model.classify(embedding_BE, References(reference, member, log_prior))
+        return logits_BC.softmax(1), embedding_BE, self.model.distance(embedding_BE, reference).amin(1)
+
+
 def to_onnx(fitted: Fitted) -> bytes:
-    """Return the ONNX graph: inputs `patch` (B, H, W) uint8 and `metadata` (B, M) float32, output `probability`."""
+    """Return the ONNX graph: inputs `patch` (B, H, W) uint8 and `metadata` (B, M) float32, output `probability`.
+
+    That of a metric network is also handed `reference` (R, E), `member` (R, C) and `log_prior` (C,), as
+    `ReferenceSet.inputs` makes them, and tells `embedding` (B, E) and `distance` (B,) to the nearest reference.
+    """
     example = (torch.zeros(2, PATCH_PX, PATCH_PX, dtype=torch.uint8), torch.zeros(2, len(fitted.attributes)))
     rows = torch.export.Dim("rows", min=1, max=65536)
     shapes = {"patch": {0: rows}, "metadata": {0: rows}}
-    return onnx_graph(_Graph(fitted.model), example, shapes, "probability")
+    if not isinstance(fitted.model, EmbeddingNetwork):
+        return onnx_graph(_Graph(fitted.model), example, shapes, ["probability"])
+    references = torch.export.Dim("references", min=max(fitted.model.voters, 2), max=2**24)
+    # A linear head has learnt its classes; the others take whatever is enrolled.
+    classes = {} if fitted.model.settings.head == "linear" else {"classes": torch.export.Dim("classes", min=2, max=4096)}
+    told = {
+        **shapes,
+        "reference": {0: references},
+        "member": {0: references, **{1: size for size in classes.values()}},
+        "log_prior": {0: size for size in classes.values()},
+    }
+    graph, outputs = _ReferenceGraph(fitted.model), ["probability", "embedding", "distance"]
+    # Copies: the exporter would take the buffer itself for the input, and its length for a constant.
+    handed = [part.clone() for part in fitted.model.references]
+    return onnx_graph(graph, (*example, *handed), told, outputs)
+
+
+def reference_set(fitted: Fitted, graph: bytes, data_hash: str) -> ReferenceSet:
+    """Return the references of a fitted metric network, to stand beside its graph.
+
+    Args:
+        fitted: A triplet or Siamese network.
+        graph: What `to_onnx` made of it.
+        data_hash: Content hash of the samples that it was trained on.
+    """
+    assert isinstance(fitted.model, EmbeddingNetwork)
+    labels = tuple(fitted.classes[index] for index in fitted.model.reference_label_R.tolist())
+    prior = dict(zip(fitted.classes, fitted.model.log_prior_C.double().exp().tolist(), strict=True))
+    return ReferenceSet(
+        fitted.model.reference_RE.numpy(), labels, (data_hash,) * len(labels), prior, data_hash,
+        hashlib.sha256(graph).hexdigest(),
+    )  # fmt: skip
 
 
 def onnx_graph(
-    module: nn.Module, example: tuple[Tensor, ...], shapes: Mapping[str, Mapping[int, Any]], output: str
+    module: nn.Module, example: tuple[Tensor, ...], shapes: Mapping[str, Mapping[int, Any]], outputs: Sequence[str]
 ) -> bytes:
     """Return a module as an ONNX graph.
 
@@ -51,13 +104,13 @@ def onnx_graph(
         module: What is run.
         example: One tensor per input.
         shapes: Name of each input to its dynamic dimensions, as torch.export wants them.
-        output: Name of the output.
+        outputs: Name of each output.
     """
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's own deprecations
         path = Path(folder) / "model.onnx"
         torch.onnx.export(
-            module.eval(), example, path, input_names=list(shapes), output_names=[output], opset_version=_OPSET,
+            module.eval(), example, path, input_names=list(shapes), output_names=list(outputs), opset_version=_OPSET,
             dynamo=True, dynamic_shapes=dict(shapes), external_data=False, verbose=False, optimize=True,
         )  # fmt: skip
         return path.read_bytes()

@@ -54,7 +54,7 @@ def segmenter_to_onnx(fitted: FittedSegmenter) -> bytes:
     for name, part in list(model.named_modules()):
         if isinstance(part, Block):
             model.set_submodule(name, _OneConvolution(part))
-    return onnx_graph(ScoreGraph(replace(fitted, model=model)), (example,), shapes, "score")
+    return onnx_graph(ScoreGraph(replace(fitted, model=model)), (example,), shapes, ["score"])
 
 
 def export_bundle(

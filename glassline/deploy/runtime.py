@@ -1,14 +1,15 @@
 """Run the graph of a bundle with ONNX Runtime; needs no torch.
 
-Shapes: B patches, H x W pixels, M metadata values, C classes.
+Shapes: B patches, H x W pixels, M metadata values, C classes, E numbers of an embedding.
 """
 
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from glassline.deploy.bundle import Bundle
+from glassline.deploy.references import read_references
 from glassline.errors import ModelError
 
 _AT_ONCE = 256
@@ -25,7 +26,7 @@ class OnnxClassifier:
             threads: Threads of the runtime; 0 lets it choose.
 
         Raises:
-            ModelError: The runtime refuses the graph.
+            ModelError: The runtime refuses the graph, or references do not belong to it.
         """
         import onnxruntime
 
@@ -40,6 +41,10 @@ class OnnxClassifier:
                 f"model.onnx must be a graph that ONNX Runtime reads ({error}); export it again"
             ) from error
         self._manifest = bundle.manifest
+        # System B reads classes from references, which stand beside its graph.
+        given = read_references(bundle).inputs(bundle.manifest.classes) if bundle.manifest.system == "B" else {}
+        asked = {one.name for one in self._session.get_inputs()}  # a linear head asks for fewer
+        self._beside = {name: value for name, value in given.items() if name in asked}
 
     def predict(
         self, patch_BHW: npt.NDArray[np.uint8], metadata_BM: npt.NDArray[np.float32]
@@ -49,19 +54,46 @@ class OnnxClassifier:
         Raises:
             ModelError: The inputs have other shapes than the bundle's.
         """
+        return self._run("probability", patch_BHW, metadata_BM, (len(self._manifest.classes),))
+
+    def embed(self, patch_BHW: npt.NDArray[np.uint8], metadata_BM: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return embeddings (B, E) of a metric network; see `predict`."""
+        width = self._beside["reference"].shape[1] if self._beside else 0
+        return self._run("embedding", patch_BHW, metadata_BM, (width,))
+
+    def nearest_distance(
+        self, patch_BHW: npt.NDArray[np.uint8], metadata_BM: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float32]:
+        """Return how far the nearest reference of a metric network is (B,); see `predict`."""
+        return self._run("distance", patch_BHW, metadata_BM, ())
+
+    def _run(
+        self, output: str, patch_BHW: npt.NDArray[np.uint8], metadata_BM: npt.NDArray[np.float32],
+        shape: tuple[int, ...],
+    ) -> npt.NDArray[np.float32]:  # fmt: skip
+        """Return an output of every patch (B, *shape)."""
         expected = (*self._manifest.input_px,), len(self._manifest.attributes)
         if (patch_BHW.shape[1:], *metadata_BM.shape[1:]) != expected or len(patch_BHW) != len(metadata_BM):
             raise ModelError(
                 f"this bundle reads patches of {expected[0]} px with {expected[1]} metadata values each, got "
                 f"{patch_BHW.shape} with {metadata_BM.shape}; extract candidates with its settings"
             )
+        known = [one.name for one in self._session.get_outputs()]
+        if output not in known:
+            raise ModelError(
+                f"{output} is told by a metric network (system B), got a bundle of {self._manifest.model} "
+                f"(system {self._manifest.system}); export triplet or siamese"
+            )
         if not len(patch_BHW):
-            return np.zeros((0, len(self._manifest.classes)), np.float32)
-        parts = [
+            return np.zeros((0, *shape), np.float32)
+        parts: list[Any] = [
             self._session.run(
-                ["probability"],
-                {"patch": patch_BHW[start : start + _AT_ONCE], "metadata": metadata_BM[start : start + _AT_ONCE]},
+                [output],
+                {
+                    "patch": patch_BHW[start : start + _AT_ONCE], "metadata": metadata_BM[start : start + _AT_ONCE],
+                    **self._beside,
+                },
             )[0]
             for start in range(0, len(patch_BHW), _AT_ONCE)
-        ]
+        ]  # fmt: skip
         return cast("npt.NDArray[np.float32]", np.concatenate(parts))

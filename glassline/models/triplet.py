@@ -7,7 +7,7 @@ Shapes: B patches, H x W pixels, M metadata values, E numbers of an embedding, R
 """
 
 from abc import ABC, abstractmethod
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -18,21 +18,34 @@ from glassline.models.metadata import MetadataBranch
 from glassline.models.settings import NetworkSettings
 
 #: Buffers whose length is that of the reference set.
-_REFERENCES = ("reference_RE", "reference_label_R")
+_OF_REFERENCES = ("reference_RE", "reference_label_R")
 # What an opinion that no reference holds counts.
 _LEAST_PROBABILITY = 1e-6
+
+
+class References(NamedTuple):
+    """What classes are read from: the heads `knn` and `centroid` take any number of references and of classes.
+
+    Attributes:
+        embedding_RE: Embeddings of the references.
+        member_RC: 1 where a reference is of a class, else 0.
+        log_prior_C: Log of how often a class is met: references are as many of each.
+    """
+
+    embedding_RE: Tensor
+    member_RC: Tensor
+    log_prior_C: Tensor
 
 
 class EmbeddingNetwork(nn.Module, ABC):
     """Encoder with a sigmoid latent space (eq. 3), and the references that classes are read from.
 
-    References are buffers: they travel with the weights and inside the exported graph. Untrained, each class has the
-    origin as its one reference.
+    References are buffers, so they travel with the weights; an exported graph is handed them. Untrained, each class has
+    the origin as its one reference.
     """
 
     reference_RE: Tensor
     reference_label_R: Tensor
-    centroid_CE: Tensor
     log_prior_C: Tensor
 
     def __init__(self, patch_px: int, metadata: int, classes: int, settings: NetworkSettings) -> None:
@@ -47,8 +60,6 @@ class EmbeddingNetwork(nn.Module, ABC):
         self.latent = nn.Linear(features, self.settings.width)
         self.register_buffer("reference_RE", torch.zeros(classes, self.settings.width))
         self.register_buffer("reference_label_R", torch.arange(classes))
-        self.register_buffer("centroid_CE", torch.zeros(classes, self.settings.width))
-        # References are as many of each class; how often classes are met is added to what they say.
         self.register_buffer("log_prior_C", torch.zeros(classes))
         # The head `linear`; fitted on the references, never by the metric loss.
         self.last = nn.Linear(self.settings.width, classes).requires_grad_(False)
@@ -65,31 +76,45 @@ class EmbeddingNetwork(nn.Module, ABC):
         """Return how far each embedding is from each other one (B, R), >= 0."""
 
     def refer(self, embedding_RE: Tensor, label_R: Tensor) -> None:
-        """Take embeddings and class indices as the references; a class without any keeps the origin as its mean."""
+        """Take embeddings and class indices as the references."""
         self.reference_RE, self.reference_label_R = embedding_RE.detach(), label_R
-        member_CR = functional.one_hot(label_R, self.classes).T.to(embedding_RE)
-        self.centroid_CE = member_CR @ self.reference_RE / member_CR.sum(1, keepdim=True).clamp(min=1)
+
+    @property
+    def references(self) -> References:
+        """The references of the buffers."""
+        member_RC = functional.one_hot(self.reference_label_R, self.classes).to(self.reference_RE)
+        return References(self.reference_RE, member_RC, self.log_prior_C)
 
     def forward(self, patch_BHW: Tensor, metadata_BM: Tensor) -> Tensor:
         """Return logits (B, C); grey levels in [0, 255]."""
-        return self.classify(self.embed(patch_BHW, metadata_BM))
+        return self.classify(self.embed(patch_BHW, metadata_BM), self.references)
 
-    def classify(self, embedding_BE: Tensor) -> Tensor:
-        """Return logits (B, C) of embeddings, by the head that settings name; a nearest mean knows no prior."""
-        if self.settings.head == "centroid":
-            return -self.distance(embedding_BE, self.centroid_CE)
+    def classify(self, embedding_BE: Tensor, references: References) -> Tensor:
+        """Return logits (B, C) of embeddings, by the head that settings name; a nearest mean knows no prior.
+
+        Args:
+            embedding_BE: What is judged.
+            references: At least as many as neighbours vote; the head `linear` looks at its prior alone.
+        """
         if self.settings.head == "linear":
-            return cast(Tensor, self.last(embedding_BE)) + self.log_prior_C
-        distance_BR = self.distance(embedding_BE, self.reference_RE)
-        near_BK, index_BK = distance_BR.topk(min(self.settings.neighbours, distance_BR.shape[1]), largest=False)
+            return cast(Tensor, self.last(embedding_BE)) + references.log_prior_C
+        if self.settings.head == "centroid":
+            # A class without references keeps the origin as its mean.
+            count_C1 = references.member_RC.sum(0).clamp(min=1).unsqueeze(1)
+            return -self.distance(embedding_BE, references.member_RC.T @ references.embedding_RE / count_C1)
+        near_BK, index_BK = self.distance(embedding_BE, references.embedding_RE).topk(self.voters, largest=False)
         # A vote weighs by nearness; smooth, so that a map of what speaks for a class has a gradient.
-        member_BKC = functional.one_hot(self.reference_label_R[index_BK], self.classes)
-        vote_BC = ((-near_BK).softmax(1).unsqueeze(2) * member_BKC).sum(1)
-        return vote_BC.clamp(min=_LEAST_PROBABILITY).log() + self.log_prior_C
+        vote_BC = ((-near_BK).softmax(1).unsqueeze(2) * references.member_RC[index_BK]).sum(1)
+        return vote_BC.clamp(min=_LEAST_PROBABILITY).log() + references.log_prior_C
+
+    @property
+    def voters(self) -> int:
+        """How many references vote, of the head `knn`: all of them where there are no more."""
+        return min(self.settings.neighbours, len(self.reference_RE))
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *more: Any) -> None:
         """Take as many references as are stored."""
-        for name in _REFERENCES:
+        for name in _OF_REFERENCES:
             if prefix + name in state_dict:
                 setattr(self, name, torch.empty_like(state_dict[prefix + name]))
         super()._load_from_state_dict(state_dict, prefix, *more)

@@ -1,24 +1,39 @@
 """Export the trained model as a bundle, unless ONNX Runtime disagrees with torch."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 
 from glassline.analysis.metrics import classifier_metrics
 from glassline.analysis.pooling import judge_units
-from glassline.data.samples import read_samples
+from glassline.analysis.unknown import unit_distance, unknown_threshold
+from glassline.data.samples import SampleTable, read_samples
 from glassline.data.shards import ShardReader
 from glassline.data.splits import test_rows
 from glassline.data.storage import written_whole
 from glassline.deploy.bundle import Manifest, write_bundle
-from glassline.steps.train_ensemble import TEST_FOLD
+from glassline.deploy.references import REFERENCES, read_references
+from glassline.deploy.runtime import OnnxClassifier
+from glassline.steps.train_ensemble import TEST_FOLD, VALIDATION_FOLD
 from glassline.tracking import BUNDLE, commit, step_run
 from glassline.tracking.registry import log_onnx_model
 from glassline.vision.patches import ExtractSettings
 
 _FOLDER, _ZIP = BUNDLE.split("/")
+# Share of units of known classes that a metric network may call unknown, of the fold that its threshold is chosen on.
+_FALSE_UNKNOWN_RATE = 0.05
+
+
+class _Fold(NamedTuple):
+    """Samples of a fold as a bundle reads them."""
+
+    rows: pd.DataFrame
+    patch_NHW: npt.NDArray[np.uint8]
+    metadata_NM: npt.NDArray[np.float32]
 
 
 def export_model(augmented_path: str, model_path: str, extract: Mapping[str, Any], bundle_path: str) -> str:
@@ -26,7 +41,7 @@ def export_model(augmented_path: str, model_path: str, extract: Mapping[str, Any
 
     Args:
         augmented_path: Table of patches with folds.
-        model_path: Folder written by `train_ensemble`.
+        model_path: Folder written by `train_ensemble` or `train_triplet`.
         extract: Fields of `ExtractSettings` that the patches were made with.
         bundle_path: Folder for `bundle.zip`.
 
@@ -35,43 +50,69 @@ def export_model(augmented_path: str, model_path: str, extract: Mapping[str, Any
     """
     from glassline.deploy.bundle import load_bundle
     from glassline.deploy.card import model_card
-    from glassline.deploy.export import TOLERANCE, check_parity, to_onnx
-    from glassline.deploy.runtime import OnnxClassifier
+    from glassline.deploy.export import TOLERANCE, check_parity, reference_set, to_onnx
+    from glassline.models.triplet import EmbeddingNetwork
     from glassline.training.fitted import load_fitted, predict
 
     with step_run("export_model", {"extract": dict(extract), "tolerance": TOLERANCE}) as run:
         settings = ExtractSettings.parse(extract)
         table, fitted = read_samples(augmented_path, "patches", extra=["fold"]), load_fitted(model_path)
-        rows_N = test_rows(table, TEST_FOLD)
-        rows = table.rows.iloc[rows_N]
-        patch_NHW = ShardReader(table.root, "patch").read(rows["shard"], rows["row"])
-        metadata_NM = rows[list(fitted.attributes)].to_numpy(np.float32, copy=True)
-        expected_NC = predict(fitted, table, rows_N)
-        judged = judge_units(rows, expected_NC, fitted.classes, fitted.clean_class)
-        metrics = classifier_metrics(judged["actual"], judged["predicted"], fitted.classes)
-        files = {"model.onnx": to_onnx(fitted)}
+        fold = _fold(table, TEST_FOLD, fitted.attributes)
+        expected_NC = predict(fitted, table, test_rows(table, TEST_FOLD))
+        judged = judge_units(fold.rows, expected_NC, fitted.classes, fitted.clean_class)
+        metrics = classifier_metrics(judged["actual"], judged["predicted"], fitted.classes).as_dict()
+        files, data_hash = {"model.onnx": to_onnx(fitted)}, table.content_hash()
+        thresholds: dict[str, Any] = {"least_probability": dict.fromkeys(fitted.classes, 0.0)}
+        by_references = isinstance(fitted.model, EmbeddingNetwork)
+        if by_references:
+            files[REFERENCES] = reference_set(fitted, files["model.onnx"], data_hash).to_parquet()
         if settings.systematic:
             files["systematic.png"] = (Path(table.root) / "systematic.png").read_bytes()
         manifest = Manifest(
-            system="A", model=fitted.name, classes=fitted.classes, clean_class=fitted.clean_class,
-            input_px=(patch_NHW.shape[1], patch_NHW.shape[2]), bit_depth=8, channels=1, pitch_um=None,
-            attributes=fitted.attributes, preprocessing={"extract": settings.model_dump(mode="json")},
-            data_hash=table.content_hash(), code_version=commit(), metrics=metrics.as_dict(), parity={}, sha256={},
+            system="B" if by_references else "A", model=fitted.name, classes=fitted.classes,
+            clean_class=fitted.clean_class, input_px=(fold.patch_NHW.shape[1], fold.patch_NHW.shape[2]), bit_depth=8,
+            channels=1, pitch_um=None, attributes=fitted.attributes,
+            head=fitted.settings.embedding.head if by_references else "",
+            preprocessing={"extract": settings.model_dump(mode="json")}, data_hash=data_hash, code_version=commit(),
+            metrics=metrics, parity={}, sha256={},
         )  # fmt: skip
         with written_whole(bundle_path) as beside:
             beside.mkdir(parents=True)
             # The gate reads the very graph that is handed out: written, loaded, run, and only then kept.
             write_bundle(beside / _ZIP, manifest, {**files, "card.md": b""}, {})
-            onnx_NC = OnnxClassifier(load_bundle(beside / _ZIP)).predict(patch_NHW, metadata_NM)
+            bundle = load_bundle(beside / _ZIP)
+            classifier = OnnxClassifier(bundle)
+            onnx_NC = classifier.predict(fold.patch_NHW, fold.metadata_NM)
             worst = check_parity(expected_NC, onnx_NC)
-            manifest = manifest.model_copy(update={"parity": {"largest_difference": worst, "tolerance": TOLERANCE}})
-            files["card.md"] = model_card(manifest, len(rows_N)).encode()
-            write_bundle(beside / _ZIP, manifest, files, {"least_probability": dict.fromkeys(fitted.classes, 0.0)})
-        run.metrics({"parity_largest_difference": worst, "parity_samples": len(rows_N), **metrics.as_dict()})
+            if by_references:
+                validation = _fold(table, VALIDATION_FOLD, fitted.attributes)
+                threshold = unknown_threshold(_distance(classifier, validation), _FALSE_UNKNOWN_RATE)
+                thresholds["unknown_distance"] = threshold
+                metrics["false_unknown_rate"] = float((_distance(classifier, fold) > threshold).mean())
+            parity = {"largest_difference": worst, "tolerance": TOLERANCE}
+            manifest = manifest.model_copy(update={"parity": parity, "metrics": metrics})
+            files["card.md"] = model_card(manifest, len(fold.rows)).encode()
+            write_bundle(beside / _ZIP, manifest, files, thresholds)
+        run.metrics({"parity_largest_difference": worst, "parity_samples": len(fold.rows), **metrics})
         run.artifact(Path(bundle_path) / _ZIP, _FOLDER)
         uri = log_onnx_model(
-            run.run_id, files["model.onnx"], {"patch": patch_NHW[:2], "metadata": metadata_NM[:2]},
+            run.run_id, files["model.onnx"],
+            {
+                "patch": fold.patch_NHW[:2], "metadata": fold.metadata_NM[:2],
+                **(read_references(bundle).inputs(fitted.classes) if by_references else {}),
+            },
             {"probability": onnx_NC[:2]},
         )  # fmt: skip
         run.tags({"glassline.model_uri": uri})
         return run.run_id
+
+
+def _fold(table: SampleTable, fold: int, attributes: Sequence[str]) -> _Fold:
+    rows = table.rows.iloc[test_rows(table, fold)]
+    patch_NHW = ShardReader(table.root, "patch").read(rows["shard"], rows["row"])
+    return _Fold(rows, patch_NHW, rows[list(attributes)].to_numpy(np.float32, copy=True))
+
+
+def _distance(classifier: OnnxClassifier, fold: _Fold) -> "pd.Series[float]":
+    """Return how far each unit of a fold is from its nearest reference."""
+    return unit_distance(fold.rows, classifier.nearest_distance(fold.patch_NHW, fold.metadata_NM))

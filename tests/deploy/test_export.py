@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from glassline.deploy.bundle import load_bundle, write_bundle
-from glassline.deploy.export import TOLERANCE, check_parity, to_onnx
+from glassline.deploy.export import TOLERANCE, check_parity, reference_set, to_onnx
+from glassline.deploy.references import REFERENCES
 from glassline.deploy.runtime import OnnxClassifier
 from glassline.errors import ModelError
 from glassline.models.metadata import StandardiseMetadata
@@ -44,7 +45,11 @@ def _inputs(rows: int) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("name", MODELS)
 def test_export_agrees_with_torch_at_any_batch_size(name, tmp_path, manifest):
     fitted = _fitted(name)
-    write_bundle(tmp_path / "a.zip", manifest, {"model.onnx": to_onnx(fitted)}, {})
+    files = {"model.onnx": to_onnx(fitted)}
+    if isinstance(fitted.model, EmbeddingNetwork):
+        manifest = manifest.model_copy(update={"system": "B"})
+        files[REFERENCES] = reference_set(fitted, files["model.onnx"], manifest.data_hash).to_parquet()
+    write_bundle(tmp_path / "a.zip", manifest, files, {})
     classifier = OnnxClassifier(load_bundle(tmp_path / "a.zip"), threads=1)
     for rows in (1, 2, 300):
         patch_BHW, metadata_BM = _inputs(rows)
