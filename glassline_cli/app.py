@@ -8,6 +8,7 @@ from rich.console import Console
 from glassline.errors import GlasslineError
 from glassline_cli.capture import capture
 from glassline_cli.captures import app as captures
+from glassline_cli.enrol import enrol
 from glassline_cli.import_data import import_data
 from glassline_cli.ingest import ingest
 from glassline_cli.inspect import inspect
@@ -39,6 +40,7 @@ app.command("propose")(propose)
 app.command("inspect")(inspect)
 app.command("rig-simulator")(rig_simulator)
 app.command("rig-check")(rig_check)
+app.command("enrol")(enrol)
 app.command("models")(models)
 app.command("metrics")(metrics)
 app.command("learning-curve")(learning_curve)

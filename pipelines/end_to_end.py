@@ -28,6 +28,7 @@ def end_to_end(
     fold_parts: list[list[int]],
     models: list[str],
     model_name: str,
+    metric_model: str,
     baseline: str,
     training: dict,
     seed: int,
@@ -52,8 +53,8 @@ def end_to_end(
         learn(
             samples=collected.outputs["samples"], content_hash=collected.outputs["content_hash"], store=store,
             extract=extract, augment=augment, folds=folds, fold_threads=fold_threads, fold_parts=fold_parts,
-            models=models, model_name=model_name, baseline=baseline, training=training, seed=seed,
-            significance=significance, registered_model=registered_model, segment=segment, segmentation=segmentation,
-            zone_parts=zone_parts, zone_part_count=zone_part_count, tiles=tiles, find=find, max_fn_rate=max_fn_rate,
-            registered_segmenter=registered_segmenter,
+            models=models, model_name=model_name, metric_model=metric_model, baseline=baseline, training=training,
+            seed=seed, significance=significance, registered_model=registered_model, segment=segment,
+            segmentation=segmentation, zone_parts=zone_parts, zone_part_count=zone_part_count, tiles=tiles, find=find,
+            max_fn_rate=max_fn_rate, registered_segmenter=registered_segmenter,
         )  # fmt: skip

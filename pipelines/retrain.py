@@ -2,6 +2,7 @@
 
 from kfp import dsl
 
+from components.analyse_inputs.component import analyse_inputs
 from components.augment_samples.component import augment_samples
 from components.close_run.component import close_run
 from components.compare_models.component import compare_models
@@ -11,10 +12,12 @@ from components.evaluate_classifier.component import evaluate_classifier
 from components.explain_cam.component import explain_cam
 from components.export_model.component import export_model
 from components.extract_candidates.component import extract_candidates
+from components.hold_out.component import hold_out
 from components.import_images.component import import_images
 from components.promote_model.component import promote_model
 from components.split_samples.component import split_samples
 from components.train_ensemble.component import train_ensemble
+from components.train_triplet.component import train_triplet
 from components.write_report.component import write_report
 from pipelines.secrets import with_s3
 from pipelines.segment import find_scratches
@@ -32,6 +35,7 @@ def learn(
     fold_parts: list[list[int]],
     models: list[str],
     model_name: str,
+    metric_model: str,
     baseline: str,
     training: dict,
     seed: int,
@@ -63,14 +67,28 @@ def learn(
         store=store,
     )  # fmt: skip
     model = trained.outputs["model"]
+    measured = train_triplet(
+        augmented=augmented, content_hash=copied_hash, model_name=metric_model, training=training, seed=seed,
+        store=store,
+    )  # fmt: skip
+    metric = measured.outputs["model"]
+    analysed = analyse_inputs(augmented=augmented, seed=seed)
+    held_out = hold_out(
+        augmented=augmented, content_hash=copied_hash, models=models, training=training, seed=seed, store=store,
+        threads=fold_threads,
+    )  # fmt: skip
     evaluated = evaluate_classifier(
         predictions=dsl.Collected(validated.outputs["predictions"]), augmented=augmented, model_name=model_name
     )
     evaluation = evaluated.outputs["evaluation"]
     compared = compare_models(evaluation=evaluation, baseline=baseline, seed=seed)
     explained = explain_cam(augmented=augmented, model=model, seed=seed)
-    embedded = embed_tsne(augmented=augmented, model=model, seed=seed)
-    exported = export_model(augmented=augmented, model=model, extract=extract)
+    embedded = embed_tsne(augmented=augmented, model=model, model_name=model_name, seed=seed)
+    tracked = embed_tsne(
+        augmented=augmented, model=metric, model_name=metric_model, seed=seed, tracked=model
+    )  # fmt: skip
+    exported = export_model(augmented=augmented, model=model, model_name=model_name, extract=extract)
+    export_model(augmented=augmented, model=metric, model_name=metric_model, extract=extract)
     # A champion of a run that fails afterwards would be a model that nobody has compared or explained.
     promoted = promote_model(
         augmented=augmented, bundle=exported.outputs["bundle"], export_run=exported.outputs["Output"],
@@ -79,8 +97,10 @@ def learn(
     told = {
         "samples": samples, "augmented": augmented, "evaluation": evaluation,
         "comparison": compared.outputs["comparison"], "explanation": explained.outputs["explanation"],
-        "embedding": embedded.outputs["embedding"], "promotion": promoted.outputs["promotion"],
-        "model_name": model_name,
+        "embedding": embedded.outputs["embedding"], "tracked": tracked.outputs["embedding"],
+        "analysis": analysed.outputs["analysis"], "held_out": held_out.outputs["held_out"],
+        "promotion": promoted.outputs["promotion"],
+        "model_name": model_name, "metric_model": metric_model,
     }  # fmt: skip
     # What a branch makes cannot leave it, so the report is written in either.
     with dsl.If(segment == True, name="segment"):  # noqa: E712 - kfp builds the condition of it
@@ -110,6 +130,7 @@ def retrain(
     fold_parts: list[list[int]],
     models: list[str],
     model_name: str,
+    metric_model: str,
     baseline: str,
     training: dict,
     seed: int,
@@ -135,7 +156,8 @@ def retrain(
         learn(
             samples=imported.outputs["samples"], content_hash=imported.outputs["Output"], store=store, extract=extract,
             augment=augment, folds=folds, fold_threads=fold_threads, fold_parts=fold_parts, models=models,
-            model_name=model_name, baseline=baseline, training=training, seed=seed, significance=significance,
+            model_name=model_name, metric_model=metric_model, baseline=baseline, training=training, seed=seed,
+            significance=significance,
             registered_model=registered_model, segment=segment, segmentation=segmentation, zone_parts=zone_parts,
             zone_part_count=zone_part_count, tiles=tiles, find=find, max_fn_rate=max_fn_rate,
             registered_segmenter=registered_segmenter,

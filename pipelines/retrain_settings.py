@@ -43,9 +43,14 @@ class RetrainSettings(Settings):
         description="CPU threads of a fold's fit; two parts run at a time on one machine; 0 takes all cores",
     )
     models: tuple[str, ...] = Field(
-        ("mlp", "cnn", "ensemble_fusion"), min_length=2, description="models that are cross-validated"
+        ("mlp", "cnn", "ensemble_fusion", "triplet", *COMPARATOR_NAMES),
+        min_length=2,
+        description="models and comparators that are cross-validated",
     )
     model_name: str = Field("ensemble_fusion", description="model that is trained, explained and exported")
+    metric_model: Literal["triplet", "siamese"] = Field(
+        "triplet", description="metric network that is trained and exported beside it, for few data and new classes"
+    )
     baseline: str = Field("cnn", description="model that the others are tested against")
     training: TrainingSettings = Field(TrainingSettings(), description="how every model is trained")
     seed: int = Field(0, ge=0, lt=2**31, description="seed of splits, augmentation and training")
@@ -125,7 +130,7 @@ def smoke() -> RetrainSettings:
         folds=3,
         augment=AugmentSettings(copies=1),
         training=TrainingSettings(epochs=2),
-        models=("cnn", "ensemble_fusion"),
+        models=("cnn", "ensemble_fusion", "triplet", "svm"),
         segmentation=SegmentationSettings(
             unet=UnetSettings(width=1 / 32),
             patch_px=128,
@@ -160,7 +165,7 @@ def demo() -> RetrainSettings:
 def full() -> RetrainSettings:
     """Return the run for a real data set."""
     return RetrainSettings(
-        models=("mlp", "cnn", "metadata", "ensemble_fusion", "ensemble_average", "ensemble_stacking"),
+        models=(*MODEL_NAMES, *COMPARATOR_NAMES),
         augment=AugmentSettings(copies=3),
         training=TrainingSettings(epochs=20),
         parts=10,

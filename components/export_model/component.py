@@ -7,6 +7,7 @@ from components.images import IMAGES
 def export_model(
     augmented: dsl.Input[dsl.Dataset],
     model: dsl.Input[dsl.Model],
+    model_name: str,
     extract: dict,
     bundle: dsl.Output[dsl.Model],
 ) -> str:
@@ -14,7 +15,8 @@ def export_model(
 
     Args:
         augmented: Parquet table of patches with folds.
-        model: Folder written by `train_ensemble`.
+        model: Folder written by `train_ensemble` or `train_triplet`.
+        model_name: Its name.
         extract: Fields of `ExtractSettings` that the patches were made with.
         bundle: Folder with `bundle.zip`.
 
@@ -23,4 +25,4 @@ def export_model(
     """
     from glassline.steps.export_model import export_model as step
 
-    return step(augmented.path, model.path, extract, bundle.path)
+    return step(augmented.path, model.path, model_name, extract, bundle.path)

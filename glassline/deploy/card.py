@@ -17,8 +17,8 @@ def model_card(manifest: Manifest, held_out: int) -> str:
     unknown = ""
     if manifest.system == "B":
         unknown = """
-Classes are read from the references of `reference.parquet`. A sample farther than `unknown_distance` from all of them is
-`unknown`; the threshold was chosen on a fold beside this one. `glassline enrol` adds a class from a few images.
+Classes are read from the references of `reference.parquet`. A sample farther than `unknown_distance` from all of them
+is `unknown`; the threshold was chosen on a fold beside this one. `glassline enrol` adds a class from a few images.
 """
     return f"""# {manifest.model} (system {manifest.system})
 

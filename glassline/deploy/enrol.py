@@ -5,17 +5,67 @@ starts; classes by references after Snell et al. 2017.
 Shapes: K patches of the new class, H x W pixels, M metadata values.
 """
 
+import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from glassline.analysis.unknown import UNKNOWN
+from glassline.data.samples import SampleTable
+from glassline.data.shards import ShardReader
 from glassline.deploy.bundle import Bundle, Manifest, write_bundle
 from glassline.deploy.references import REFERENCES, read_references
 from glassline.deploy.runtime import OnnxClassifier
 from glassline.errors import DataError, ModelError
+from glassline.vision.patches import ExtractSettings, extract_patches
+
+
+def enrol_images(
+    bundle: Bundle, table: SampleTable, label: str, path: str | Path, progress: Callable[[int, int], None]
+) -> tuple[Manifest, int]:
+    """Write a bundle that knows one class more, from images; see `enrol_class`.
+
+    Candidates are found with the bundle's own settings. Masks and boxes say which of them are the defect; where an
+    image has neither, its strongest candidate is. What repeats in place is not looked for: among a few images of one
+    defect the defect itself repeats.
+
+    Args:
+        bundle: Of a triplet or Siamese network.
+        table: Table of images.
+        label: Name of the new class, a class of the table.
+        path: The zip to write.
+        progress: Called with (images done, images in all).
+
+    Returns:
+        The manifest, and how many patches were enrolled.
+
+    Raises:
+        DataError: No candidate is of the class, or see `enrol_class`.
+        ModelError: See `enrol_class`.
+    """
+    _check(bundle, label)
+    settings = ExtractSettings.parse(bundle.manifest.preprocessing["extract"]).model_copy(update={"systematic": False})
+    with tempfile.TemporaryDirectory() as store:
+        patches, _ = extract_patches(table, store, settings, progress)
+        rows = _of_class(patches.rows, label)
+        if rows.empty:
+            raise DataError(
+                f"an image must show {label!r}, got {len(table.rows)} images of {list(table.classes)} and no candidate "
+                "of it; check the label's name, masks and boxes"
+            )
+        patch_KHW = ShardReader(patches.root, "patch").read(rows["shard"], rows["row"])
+    metadata_KM = rows.reindex(columns=list(bundle.manifest.attributes)).to_numpy(np.float32)
+    return enrol_class(bundle, label, patch_KHW, metadata_KM, table.content_hash(), path), len(rows)
+
+
+def _of_class(rows: pd.DataFrame, label: str) -> pd.DataFrame:
+    """Return the candidates of a class; of an image without annotation the first, which is the strongest."""
+    rows = rows[rows["label"] == label]
+    return rows[rows["has_mask"] | ~rows["image"].duplicated()]
 
 
 def enrol_class(
@@ -35,22 +85,12 @@ def enrol_class(
         path: The zip to write.
 
     Raises:
-        DataError: There is no patch, or the class is known already.
+        DataError: There is no patch, the class is known already, or is called `unknown`.
         ModelError: The bundle is of no metric network, or has a head that would have to be trained.
     """
-    manifest = bundle.manifest
-    if manifest.system != "B":
-        raise ModelError(
-            f"a class is enrolled into a metric network (system B), got a bundle of {manifest.model} (system "
-            f"{manifest.system}); export triplet or siamese"
-        )
-    if manifest.head == "linear":
-        raise ModelError("a class is enrolled by references, the head linear has learnt its classes; train with head knn")
-    if not len(patch_KHW) or not label or label in (*manifest.classes, UNKNOWN):
-        raise DataError(
-            f"a new class needs a new name and at least one patch, got {label!r} beside {list(manifest.classes)} and "
-            f"{len(patch_KHW)} patches; name it otherwise or add images"
-        )
+    _check(bundle, label)
+    if not len(patch_KHW):
+        raise DataError(f"a new class needs at least one patch, got none of {label!r}; add images")
     references = read_references(bundle)
     grown = replace(
         references,
@@ -59,8 +99,25 @@ def enrol_class(
         data_hashes=(*references.data_hashes, *[data_hash] * len(patch_KHW)),
         prior={**references.prior, label: float(np.exp(np.mean(np.log(list(references.prior.values())))))},
     )
-    # Its figures were taken without the new class.
-    manifest = manifest.model_copy(update={"classes": (*manifest.classes, label), "enrolled": (*manifest.enrolled, label)})
+    known = {"classes": (*bundle.manifest.classes, label), "enrolled": (*bundle.manifest.enrolled, label)}
     thresholds = dict(bundle.thresholds)
     thresholds["least_probability"] = {**thresholds.get("least_probability", {}), label: 0.0}
-    return write_bundle(path, manifest, {**bundle.files, REFERENCES: grown.to_parquet()}, thresholds)
+    files = {**bundle.files, REFERENCES: grown.to_parquet()}
+    return write_bundle(path, bundle.manifest.model_copy(update=known), files, thresholds)
+
+
+def _check(bundle: Bundle, label: str) -> None:
+    manifest = bundle.manifest
+    if manifest.system != "B":
+        raise ModelError(
+            f"a class is enrolled into a metric network (system B), got a bundle of {manifest.model} (system "
+            f"{manifest.system}); export triplet or siamese"
+        )
+    if manifest.head == "linear":
+        raise ModelError(
+            "a class is enrolled by references, the head linear has learnt its classes; train with head knn"
+        )
+    if not label or label in (*manifest.classes, UNKNOWN):
+        raise DataError(
+            f"a new class needs a new name, got {label!r} beside {list(manifest.classes)}; name it otherwise"
+        )

@@ -64,14 +64,9 @@ def to_onnx(fitted: Fitted) -> bytes:
     if not isinstance(fitted.model, EmbeddingNetwork):
         return onnx_graph(_Graph(fitted.model), example, shapes, ["probability"])
     references = torch.export.Dim("references", min=max(fitted.model.voters, 2), max=2**24)
-    # A linear head has learnt its classes; the others take whatever is enrolled.
-    classes = {} if fitted.model.settings.head == "linear" else {"classes": torch.export.Dim("classes", min=2, max=4096)}
-    told = {
-        **shapes,
-        "reference": {0: references},
-        "member": {0: references, **{1: size for size in classes.values()}},
-        "log_prior": {0: size for size in classes.values()},
-    }
+    told = {**shapes, "reference": {0: references}, "member": {0: references}, "log_prior": {}}
+    if fitted.model.settings.head != "linear":  # that one has learnt its classes, the others take what is enrolled
+        told["member"][1] = told["log_prior"][0] = torch.export.Dim("classes", min=2, max=4096)
     graph, outputs = _ReferenceGraph(fitted.model), ["probability", "embedding", "distance"]
     # Copies: the exporter would take the buffer itself for the input, and its length for a constant.
     handed = [part.clone() for part in fitted.model.references]

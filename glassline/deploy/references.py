@@ -109,8 +109,8 @@ def _check(found: ReferenceSet, bundle: Bundle) -> None:
     unknown = sorted(set(found.labels) - set(manifest.classes))
     if unknown or set(found.prior) != set(manifest.classes):
         raise ModelError(
-            f"references must be of the bundle's classes {list(manifest.classes)}, got {unknown or sorted(found.prior)}; "
-            "export the bundle again"
+            f"references must be of the bundle's classes {list(manifest.classes)}, got "
+            f"{unknown or sorted(found.prior)}; export the bundle again"
         )
     if found.embedding_RE.ndim != 2 or not np.isfinite(found.embedding_RE).all():
         raise ModelError(f"embeddings in {REFERENCES} must be finite rows of one width; export the bundle again")

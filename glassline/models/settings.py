@@ -14,6 +14,8 @@ MODEL_NAMES = (
     "mlp", "cnn", "metadata", "ensemble_fusion", "ensemble_average", "ensemble_stacking", "triplet", "siamese",
 )  # fmt: skip
 
+#: Those that are trained on distances and read classes from references.
+METRIC_MODEL_NAMES = ("triplet", "siamese")
 
 #: What networks are cross-validated beside, of glassline.training.comparators; they are not exported.
 COMPARATOR_NAMES = ("knn", "naive_bayes", "svm")

@@ -1,5 +1,6 @@
 """The report: one HTML page that holds all it shows, for reviewers who look rather than read."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,8 @@ from glassline.report.tables import Table, as_table
 from glassline.report.templates import CONTENT_POLICY, template
 
 _SHOWN_ELSEWHERE = 60
+# The library that a t-SNE fragment carries, between the marks of its template.
+_LIBRARY = re.compile(r"<!-- library -->.*?<!-- /library -->", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ class ReportContent:
         significance: One row per comparison; columns named `p` or ending in `_p` are shown as p-values.
         per_class: One row per class of the exported model.
         sections: Tables and figures under headings.
-        tsne: Fragment written by `tsne_html`, trusted as it is, or "" where there is none.
+        tsne: Name of each model to its fragment written by `tsne_html`, trusted as it is.
         warnings: What a reviewer must know before believing the figures.
         elsewhere: Samples whose activation map looks elsewhere; the 60 with the least inside are shown.
         highlights: The few figures that stand large at the top, name to value as read.
@@ -103,7 +106,7 @@ class ReportContent:
     significance: Sequence[Mapping[str, object]]
     per_class: Sequence[Mapping[str, object]]
     sections: Sequence[Section]
-    tsne: str = ""
+    tsne: Mapping[str, str] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     elsewhere: Sequence[LooksElsewhere] = ()
     highlights: Mapping[str, str] = field(default_factory=dict)
@@ -117,16 +120,22 @@ def write_page(content: ReportContent, path: str | Path) -> None:
         StorageError: The disk is full or the folder may not be written.
     """
     least_first = sorted(content.elsewhere, key=lambda sample: sample.energy_share)
-    html = template(
-        "page.html"
-    ).render(
+    html = template("page.html").render(
         content=content,
         policy=CONTENT_POLICY,
         models=as_table(content.models, mark_best=True),
         significance=as_table(content.significance),
         per_class=as_table(content.per_class),
-        tsne=Markup(content.tsne),  # noqa: S704 - our own fragment, which escapes what it is given
+        tsne=_fragments(content.tsne),
         elsewhere=least_first[:_SHOWN_ELSEWHERE],
     )
     with written_whole(path) as beside:
         beside.write_text(html, encoding="utf-8")
+
+
+def _fragments(tsne: Mapping[str, str]) -> dict[str, Markup]:
+    """Return the fragments; one library, that of the first, draws all of them."""
+    kept = {
+        name: _LIBRARY.sub("", fragment) if number else fragment for number, (name, fragment) in enumerate(tsne.items())
+    }
+    return {name: Markup(fragment) for name, fragment in kept.items()}  # noqa: S704 - our own, which escape

@@ -8,6 +8,7 @@ Shapes: N samples, H x W pixels.
 import html
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -18,11 +19,25 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from glassline.errors import DataError
-from glassline.report.style import BRIGHT, colours
+from glassline.report.style import BRIGHT, INK, colours
 from glassline.report.templates import CONTENT_POLICY, data_uri, template
 
 _THUMBNAIL_PX, _COLUMNS, _JPEG_QUALITY = 64, 32, 80
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up")
+_SIZE_PX, _WRONG_PX, _RING_PX = 8, 13, 20
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """Another model's word on the same samples.
+
+    Attributes:
+        model: Its name.
+        predictions: The class that it predicts for each sample.
+    """
+
+    model: str
+    predictions: Sequence[str]
 
 
 def tsne_html(
@@ -31,6 +46,7 @@ def tsne_html(
     predictions: Sequence[str],
     ids: Sequence[str],
     thumbnails_NHW: npt.NDArray[np.uint8],
+    tracked: Tracked | None = None,
 ) -> str:
     """Return an HTML fragment with the plot; pointing, clicking or tapping shows the patch.
 
@@ -40,18 +56,24 @@ def tsne_html(
         predictions: Predicted class; a point where it differs is drawn as a cross.
         ids: Id of each sample.
         thumbnails_NHW: Grey patches, 0 to 255; shown at 64 px.
+        tracked: Another model whose errors are ringed.
 
     Raises:
         DataError: The numbers of points, labels, predictions, ids and thumbnails differ, or are 0.
     """
-    sizes = [len(xy_N2), len(labels), len(predictions), len(ids), len(thumbnails_NHW)]
+    others = list(tracked.predictions) if tracked else list(labels)
+    sizes = [len(xy_N2), len(labels), len(predictions), len(ids), len(thumbnails_NHW), len(others)]
     if len(set(sizes)) != 1 or sizes[0] == 0:
         raise DataError(
-            f"points, labels, predictions, ids and thumbnails must be as many and at least 1, got {sizes}; "
-            "pass one of each per sample"
+            f"points, labels, predictions, ids, thumbnails and tracked predictions must be as many and at least 1, got "
+            f"{sizes}; pass one of each per sample"
         )
-    figure = _scatter(np.asarray(xy_N2, np.float64), list(map(str, labels)), list(map(str, predictions)))
-    samples = [list(map(str, sample)) for sample in zip(ids, labels, predictions, strict=True)]
+    samples = [list(map(str, sample)) for sample in zip(ids, labels, predictions, others, strict=True)]
+    ringed_N = np.array([actual != other for _, actual, _, other in samples])
+    figure = _scatter(
+        np.asarray(xy_N2, np.float64), list(map(str, labels)), list(map(str, predictions)), ringed_N,
+        tracked.model if tracked else "",
+    )  # fmt: skip
     return template("tsne.html").render(
         plotlyjs=Markup(get_plotlyjs()),  # noqa: S704 - the library's own file
         figure=json.loads(str(figure.to_json())),
@@ -59,7 +81,10 @@ def tsne_html(
         sprite=data_uri(_sprite(thumbnails_NHW), "jpeg"),
         columns=_COLUMNS,
         cell_px=_THUMBNAIL_PX,
-        wrong=sum(actual != predicted for _, actual, predicted in samples),
+        wrong=sum(actual != predicted for _, actual, predicted, _ in samples),
+        tracked=tracked.model if tracked else "",
+        ringed=int(ringed_N.sum()),
+        ringed_right=sum(actual == predicted != other for _, actual, predicted, other in samples),
     )
 
 
@@ -75,8 +100,11 @@ def tsne_page(fragment: str, title: str = "t-SNE of held-out samples") -> str:
     )
 
 
-def _scatter(xy_N2: npt.NDArray[np.float64], labels: list[str], predictions: list[str]) -> Any:
-    """Return the plot: right predictions first, so that no wrong one lies hidden under them."""
+def _scatter(
+    xy_N2: npt.NDArray[np.float64], labels: list[str], predictions: list[str], ringed_N: npt.NDArray[np.bool_],
+    ringed_by: str,
+) -> Any:  # fmt: skip
+    """Return the plot: right predictions first, so that no wrong one lies hidden under them; rings around all."""
     label_N, wrong_N = np.array(labels), np.array(labels) != np.array(predictions)
     names = sorted(set(labels))
     light, dark = colours(names), colours(names, BRIGHT)
@@ -91,13 +119,23 @@ def _scatter(xy_N2: npt.NDArray[np.float64], labels: list[str], predictions: lis
                 x=xy_N2[here_N, 0].round(3).tolist(), y=xy_N2[here_N, 1].round(3).tolist(),
                 customdata=here_N.tolist(), mode="markers", hoverinfo="none", legendgroup=str(number),
                 showlegend=not wrong, name=_legend_name(name, int((label_N == name).sum())),
-                meta={"wrong": wrong, "light": light[name], "dark": dark[name]},
+                meta={
+                    "size": _WRONG_PX if wrong else _SIZE_PX, "inked": wrong, "light": light[name], "dark": dark[name],
+                },
                 marker={
                     "color": light[name], "opacity": 1 if wrong else 0.75,
                     "symbol": "x" if wrong else _SYMBOLS[number % len(_SYMBOLS)],
                     "line": {"width": 1.6 if wrong else 0.6},
                 },
             )  # fmt: skip
+    if ringed_by:
+        here_N = np.flatnonzero(ringed_N)
+        figure.add_scatter(
+            x=xy_N2[here_N, 0].round(3).tolist(), y=xy_N2[here_N, 1].round(3).tolist(), customdata=here_N.tolist(),
+            mode="markers", hoverinfo="none", name=f"{html.escape(ringed_by)} is wrong ({len(here_N)})",
+            meta={"size": _RING_PX, "inked": True, "light": INK, "dark": "#e6e9ed"},
+            marker={"symbol": "circle-open", "color": INK, "line": {"width": 1.8}},
+        )  # fmt: skip
     quiet = {"visible": False, "showgrid": False, "zeroline": False}
     figure.update_layout(
         template="none", autosize=True, dragmode="zoom", hovermode="closest", hoverdistance=16, showlegend=True,

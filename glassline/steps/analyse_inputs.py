@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from glassline.data.balanced import draw_per_class
 from glassline.data.samples import read_samples
 from glassline.data.shards import ShardReader
 from glassline.data.storage import written_whole
 from glassline.tracking import step_run
-from glassline.training.sampling import draw_per_class
 
 _PER_CLASS = 200
 

@@ -36,12 +36,13 @@ class _Fold(NamedTuple):
     metadata_NM: npt.NDArray[np.float32]
 
 
-def export_model(augmented_path: str, model_path: str, extract: Mapping[str, Any], bundle_path: str) -> str:
+def export_model(augmented_path: str, model_path: str, model: str, extract: Mapping[str, Any], bundle_path: str) -> str:
     """Export to ONNX, check parity on held-out samples, write the bundle, and return the run's id.
 
     Args:
         augmented_path: Table of patches with folds.
         model_path: Folder written by `train_ensemble` or `train_triplet`.
+        model: Its name.
         extract: Fields of `ExtractSettings` that the patches were made with.
         bundle_path: Folder for `bundle.zip`.
 
@@ -54,7 +55,9 @@ def export_model(augmented_path: str, model_path: str, extract: Mapping[str, Any
     from glassline.models.triplet import EmbeddingNetwork
     from glassline.training.fitted import load_fitted, predict
 
-    with step_run("export_model", {"extract": dict(extract), "tolerance": TOLERANCE}) as run:
+    with step_run(
+        "export_model", {"model": model, "extract": dict(extract), "tolerance": TOLERANCE}, part=model
+    ) as run:
         settings = ExtractSettings.parse(extract)
         table, fitted = read_samples(augmented_path, "patches", extra=["fold"]), load_fitted(model_path)
         fold = _fold(table, TEST_FOLD, fitted.attributes)

@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from glassline.analysis.pooling import judge_units
-from glassline.data.samples import read_samples
+from glassline.data.samples import SampleTable, read_samples
 from glassline.data.splits import test_rows, train_rows
-from glassline.tracking import step_run
+from glassline.tracking import StepRun, step_run
 from glassline.training.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from glassline.training.fitted import Fitted
 
 #: The folds that the exported model never trains on: one to test and to gate with, one for early stopping.
 TEST_FOLD, VALIDATION_FOLD = 0, 1
@@ -33,22 +36,29 @@ def train_ensemble(
         DataError: A table without folds, or fewer than two classes to train on.
         ModelError: The loss left the finite numbers.
     """
+    with step_run("train_ensemble", {"model": model, "training": dict(training), "seed": seed}) as run:
+        table = read_samples(augmented_path, "patches", extra=["fold", "augmentation"])
+        train_and_write(run, table, model, TrainingSettings.parse(training), seed, store, model_path)
+
+
+def train_and_write(
+    run: StepRun, table: SampleTable, model: str, settings: TrainingSettings, seed: int, store: str, model_path: str
+) -> "Fitted":
+    """Train on all folds but the test and validation ones, write the model, log curves and accuracy, and return it."""
     from glassline.report.figures import curves_figure
     from glassline.training.fitted import predict, save_fitted
     from glassline.training.loop import fit_model
 
-    with step_run("train_ensemble", {"model": model, "training": dict(training), "seed": seed}) as run:
-        settings = TrainingSettings.parse(training)
-        table = read_samples(augmented_path, "patches", extra=["fold", "augmentation"])
-        validation_N = test_rows(table, VALIDATION_FOLD)
-        train_N = np.setdiff1d(train_rows(table, TEST_FOLD), np.flatnonzero(table.rows["fold"] == VALIDATION_FOLD))
-        fitted = fit_model(
-            model, table, train_N, validation_N, settings, seed, Path(store) / "checkpoints",
-            lambda epoch, values: run.metrics(values, step=epoch),
-        )  # fmt: skip
-        save_fitted(fitted, model_path)
-        test_N = test_rows(table, TEST_FOLD)
-        judged = judge_units(table.rows.iloc[test_N], predict(fitted, table, test_N), table.classes, table.clean_class)
-        run.metrics({"accuracy": float((judged["actual"] == judged["predicted"]).mean()), "units": len(judged)})
-        if len(fitted.history):
-            run.figure(curves_figure(fitted.history), "curves")
+    validation_N = test_rows(table, VALIDATION_FOLD)
+    train_N = np.setdiff1d(train_rows(table, TEST_FOLD), np.flatnonzero(table.rows["fold"] == VALIDATION_FOLD))
+    fitted = fit_model(
+        model, table, train_N, validation_N, settings, seed, Path(store) / "checkpoints",
+        lambda epoch, values: run.metrics(values, step=epoch),
+    )  # fmt: skip
+    save_fitted(fitted, model_path)
+    test_N = test_rows(table, TEST_FOLD)
+    judged = judge_units(table.rows.iloc[test_N], predict(fitted, table, test_N), table.classes, table.clean_class)
+    run.metrics({"accuracy": float((judged["actual"] == judged["predicted"]).mean()), "units": len(judged)})
+    if len(fitted.history):
+        run.figure(curves_figure(fitted.history), "curves")
+    return fitted

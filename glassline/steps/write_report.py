@@ -10,6 +10,8 @@ import pandas as pd
 
 from glassline.data.samples import SampleTable, read_samples
 from glassline.data.storage import written_whole
+from glassline.report.hold_out_section import hold_out_sections
+from glassline.report.input_variation import input_sections
 from glassline.report.page import LooksElsewhere, PageFigure, ReportContent, Section, Verdict, write_page
 from glassline.report.scratch_section import scratch_sections
 from glassline.steps.compare_models import COMPARISON, FIGURE
@@ -26,7 +28,8 @@ _PER_CLASS = ("precision", "recall", "recall_low", "recall_high", "f1", "support
 
 def write_report(
     samples_path: str, augmented_path: str, evaluation_path: str, comparison_path: str, explanation_path: str,
-    embedding_path: str, promotion_path: str, model: str, report_path: str, segmentation_path: str,
+    embedding_path: str, tracked_path: str, analysis_path: str, hold_out_path: str, promotion_path: str, model: str,
+    metric_model: str, report_path: str, segmentation_path: str,
 ) -> None:  # fmt: skip
     """Write the report, and log it on the pipeline's own run.
 
@@ -37,8 +40,12 @@ def write_report(
         comparison_path: Folder written by `compare_models`.
         explanation_path: Folder written by `explain_cam`.
         embedding_path: Fragment written by `embed_tsne`.
+        tracked_path: The same of the metric network, the exported model's errors ringed.
+        analysis_path: Folder written by `analyse_inputs`.
+        hold_out_path: Folder written by `hold_out`.
         promotion_path: JSON written by `promote_model`.
         model: Name of the exported model.
+        metric_model: Name of the metric network.
         report_path: The page.
         segmentation_path: Folder written by `evaluate_segmentation`, "" where none was looked for.
     """
@@ -59,17 +66,22 @@ def write_report(
                 for name in images.classes
             ],
             sections=[
+                *input_sections(analysis_path),
                 _figures("Every pair of models", comparison_path, FIGURE, "Which of two models is right more often"),
                 _figures("Cross-validation", evaluation_path, "confusion_*.png", "Confusion matrix of {}, all folds"),
                 _figures("Folds", evaluation_path, "folds.png", "Accuracy and macro F1 of every fold"),
                 _figures("Training", evaluation_path, "curves.png", "Loss of every fold by epoch"),
+                *hold_out_sections(hold_out_path),
                 _figures(
                     "Where the model looks", explanation_path, "cam_*.png", "Activation maps of {}",
                     _shares(explanation_path),
                 ),
                 *(scratch_sections(segmentation_path) if segmentation_path else []),
             ],
-            tsne=Path(embedding_path).read_text(encoding="utf-8"),
+            tsne={
+                name: Path(path).read_text(encoding="utf-8")
+                for name, path in ((model, embedding_path), (f"{metric_model}, latent space", tracked_path))
+            },
             warnings=pipeline_notes(),
             elsewhere=_elsewhere(explanation_path),
             highlights={

@@ -22,6 +22,7 @@ from pytorch_metric_learning.utils.loss_and_miner_utils import get_random_triple
 from torch import Tensor
 from torch.nn import functional
 
+from glassline.data.balanced import draw_per_class
 from glassline.data.samples import SampleTable
 from glassline.data.splits import is_real
 from glassline.errors import DataError, ModelError
@@ -145,11 +146,8 @@ def fit_references(
     met_C = np.bincount(label_indices(table, met_N[is_real(table)[met_N]]), minlength=model.classes)
     prior_C = np.where(met_C > 0, met_C.clip(min=1) ** (1 - settings.weight_power), 0)
     model.log_prior_C = torch.tensor(prior_C / prior_C.sum(), dtype=torch.float32).clamp(min=1e-6).log()
-    rng, label_N, picked = np.random.default_rng(seed), label_indices(table, train_N), []
-    for label in np.unique(label_N):
-        rows_N = train_N[(label_N == label) & is_real(table)[train_N]]
-        picked.append(np.sort(rng.permutation(rows_N)[: model.settings.references]))
-    references = PatchDataset(table, np.concatenate(picked), attributes)
+    drawn_N = draw_per_class(table, train_N, model.settings.references, seed)
+    references = PatchDataset(table, drawn_N, attributes)
     model.eval()
     parts = [model.embed(batch["patch_BHW"].float(), batch["metadata_BM"]) for batch in batches(references, 256, 0)]
     model.refer(torch.cat(parts), torch.tensor(references.labels_N))

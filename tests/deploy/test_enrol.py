@@ -66,7 +66,7 @@ def test_embedding_and_distance_are_those_of_torch(tmp_path, manifest, name):
 @pytest.mark.parametrize(("label", "count"), [("dent", 5), ("unknown", 5), ("fold", 0), ("", 5)])
 def test_enrol_refuses_a_known_name_and_no_patch(tmp_path, manifest, label, count):
     write_metric_bundle(tmp_path / "a.zip", manifest)
-    with pytest.raises(DataError, match="a new class needs a new name and at least one patch"):
+    with pytest.raises(DataError, match=r"a new class needs (a new name|at least one patch)"):
         _enrol(tmp_path / "a.zip", label, count)
     assert not (tmp_path / "grown.zip").exists()
 

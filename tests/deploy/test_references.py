@@ -49,7 +49,9 @@ def test_references_of_something_else_are_refused(whole, change, message):
         OnnxClassifier(_with(whole, other.to_parquet()))
 
 
-@pytest.mark.parametrize(("content", "message"), [(None, "must hold reference.parquet"), (b"PAR1", "must be as it was")])
+@pytest.mark.parametrize(
+    ("content", "message"), [(None, "must hold reference.parquet"), (b"PAR1", "must be as it was")]
+)
 def test_missing_and_damaged_references_are_refused(whole, content, message):
     with pytest.raises(ModelError, match=message):
         read_references(_with(whole, content))

@@ -13,7 +13,7 @@ from glassline.deploy.bundle import load_bundle
 STEPS = {
     "import_images", "extract_candidates", "split_samples", "augment_samples", "train_ensemble", "cross_validate",
     "evaluate_classifier", "explain_cam", "embed_tsne", "compare_models", "export_model", "promote_model",
-    "write_report",
+    "write_report", "analyse_inputs", "hold_out", "train_triplet",
 }  # fmt: skip
 
 Smoke = tuple[Path, str]
@@ -43,7 +43,9 @@ def _children(runs: list[Run], parent: Run) -> list[Run]:
 def test_retrain_opens_one_child_run_per_step(runs: list[Run]) -> None:
     steps = [run.data.tags["glassline.step"] for run in _children(runs, _parent(runs))]
     assert set(steps) == STEPS
-    assert len(steps) == len(STEPS) + 1  # the folds run in two parts
+    # The folds run in two parts; two models are embedded and exported.
+    assert {step for step in steps if steps.count(step) == 2} == {"cross_validate", "embed_tsne", "export_model"}
+    assert len(steps) == len(STEPS) + 3
 
 
 def test_retrain_closes_every_run_as_finished(runs: list[Run]) -> None:
@@ -53,7 +55,9 @@ def test_retrain_closes_every_run_as_finished(runs: list[Run]) -> None:
 def test_retrain_keeps_folds_as_children_of_their_step(runs: list[Run]) -> None:
     validated = [run for run in runs if run.data.tags.get("glassline.step") == "cross_validate"]
     names = {child.info.run_name for step in validated for child in _children(runs, step)}
-    assert names == {f"fold {fold} {model}" for fold in range(3) for model in ("cnn", "ensemble_fusion")}
+    assert names == {
+        f"fold {fold} {model}" for fold in range(3) for model in ("cnn", "ensemble_fusion", "triplet", "svm")
+    }
 
 
 def test_retrain_logs_a_metric_per_epoch(runs: list[Run], client: MlflowClient) -> None:
@@ -74,13 +78,21 @@ def test_retrain_registers_a_champion_with_signature(client: MlflowClient) -> No
     assert version.source.startswith("models:/")
 
 
-def test_retrain_exports_a_bundle_that_loads(runs: list[Run], client: MlflowClient, tmp_path: Path) -> None:
-    export = next(run for run in runs if run.data.tags.get("glassline.step") == "export_model")
+@pytest.mark.parametrize(("model", "system"), [("ensemble_fusion", "A"), ("triplet", "B")])
+def test_retrain_exports_bundles_that_load(
+    runs: list[Run], client: MlflowClient, tmp_path: Path, model: str, system: str
+) -> None:
+    (export,) = [run for run in runs if run.info.run_name == f"export_model ({model})"]
     path = client.download_artifacts(export.info.run_id, "bundle/bundle.zip", str(tmp_path))
     bundle = load_bundle(path)
-    assert bundle.manifest.system == "A"
+    assert (bundle.manifest.system, bundle.manifest.model) == (system, model)
     assert bundle.manifest.parity["largest_difference"] <= bundle.manifest.parity["tolerance"]
     assert "card.md" in zipfile.ZipFile(path).namelist()
+    assert ("unknown_distance" in bundle.thresholds) == (system == "B")
+
+
+def test_retrain_links_the_tracked_errors_from_its_own_run(runs: list[Run], client: MlflowClient) -> None:
+    assert "tsne_triplet.html" in {file.path for file in client.list_artifacts(_parent(runs).info.run_id)}
 
 
 def test_retrain_judges_every_patch_once_per_model(smoke: Smoke) -> None:

@@ -59,7 +59,7 @@ def test_page_shows_every_part(written):
 
 
 def test_page_lists_every_part_in_its_contents(written):
-    page = _Page(written(tsne=_fragment()))
+    page = _Page(written(tsne={"cnn": _fragment()}))
     linked = [target[1:] for target in page.targets if target.startswith("#")]
     assert linked == ["verdict", "warnings", "models", "significance", "classes", "section-1", "tsne", "elsewhere"]
     assert set(linked) <= set(page.ids)
@@ -72,7 +72,7 @@ def test_page_says_so_when_the_champion_was_kept(written):
 def test_page_stands_with_nothing_to_show(written):
     page = _Page(
         written(models=[], significance=[], per_class=[], sections=[Section("None", [])], warnings=(), elsewhere=(),
-                tsne="", highlights={}, facts={})
+                tsne={}, highlights={}, facts={})
     )  # fmt: skip
     assert page.text.count("Nothing to show.") == 3
     assert "warnings" not in page.ids
@@ -85,7 +85,7 @@ def test_page_escapes_hostile_names_everywhere(written, png):
         models=[{_HOSTILE: _HOSTILE, "model": _HOSTILE}], significance=[{"model": _HOSTILE}],
         per_class=[{"class": _HOSTILE}], sections=[Section(_HOSTILE, [PageFigure(png, _HOSTILE + '"')], _HOSTILE)],
         warnings=[_HOSTILE], elsewhere=[LooksElsewhere(_HOSTILE + '"', _HOSTILE, _HOSTILE, 0.1, png)],
-        highlights={_HOSTILE: _HOSTILE}, tsne=_fragment(_HOSTILE),
+        highlights={_HOSTILE: _HOSTILE}, tsne={_HOSTILE: _fragment(_HOSTILE)},
     )  # fmt: skip
     assert _HOSTILE not in html
     assert _Page(html).tags.count("script") == 3  # ours, the plot's and plotly.js
@@ -93,7 +93,7 @@ def test_page_escapes_hostile_names_everywhere(written, png):
 
 
 def test_page_asks_nothing_of_the_network(written):
-    html = written(tsne=_fragment())
+    html = written(tsne={"cnn": _fragment()})
     assert all(target.startswith(("#", "data:")) for target in _Page(html).targets)
     assert "default-src 'none'" in unescape(html)
     styles = "".join(re.findall(r"<style>.*?</style>", html, re.DOTALL))
@@ -118,7 +118,8 @@ def test_page_shows_the_least_inside_first_and_counts_the_rest(written, png):
 
 
 def test_page_embeds_plotly_once(written):
-    assert written(tsne=_fragment()).count("plotly.js v") == 1
+    both = written(tsne={"cnn": _fragment(), "triplet": _fragment()})
+    assert (both.count("plotly.js v"), both.count('class="tsne-plot"')) == (1, 2)
 
 
 def test_page_refuses_a_figure_that_is_no_png_and_writes_nothing(content, tmp_path):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from glassline.errors import DataError
-from glassline.report.tsne import tsne_html, tsne_page
+from glassline.report.tsne import Tracked, tsne_html, tsne_page
 
 
 def _parts(count, seed=0):
@@ -25,7 +25,7 @@ def test_tsne_html_holds_every_sample_once():
     fragment = tsne_html(*_parts(40))
     figure = _constant(fragment, "figure")
     assert sorted(index for trace in figure["data"] for index in trace["customdata"]) == list(range(40))
-    assert _constant(fragment, "samples")[3] == ["id-3", "fold", "dent"]
+    assert _constant(fragment, "samples")[3] == ["id-3", "fold", "dent", "fold"]
 
 
 def test_tsne_html_draws_wrong_predictions_as_crosses_on_top():
@@ -33,6 +33,15 @@ def test_tsne_html_draws_wrong_predictions_as_crosses_on_top():
     assert [trace["marker"]["symbol"] for trace in traces] == ["circle", "square", "x"]
     assert traces[2]["customdata"] == [1, 3, 5, 7, 9]
     assert traces[1]["customdata"] == []  # kept for the legend
+
+
+def test_tsne_html_rings_what_another_model_gets_wrong():
+    parts = _parts(10)  # every second sample is a fold that is predicted as a dent
+    fragment = tsne_html(*parts, Tracked("cnn", ["fold", "fold", "fold", *parts[1][3:]]))
+    ring = _constant(fragment, "figure")["data"][-1]
+    assert (ring["name"], ring["customdata"]) == ("cnn is wrong (2)", [0, 2])
+    assert "Ringed: the 2 that cnn gets wrong; 2 of them are right here." in fragment
+    assert "Ringed" not in tsne_html(*parts)
 
 
 def test_tsne_html_places_thumbnails_in_order():
@@ -62,7 +71,7 @@ def test_tsne_html_draws_one_sample():
 
 def test_tsne_html_refuses_a_missing_thumbnail():
     xy_N2, labels, predictions, ids, thumbnails_NHW = _parts(6)
-    with pytest.raises(DataError, match=r"\[6, 6, 6, 6, 5\]"):
+    with pytest.raises(DataError, match=r"\[6, 6, 6, 6, 5, 6\]"):
         tsne_html(xy_N2, labels, predictions, ids, thumbnails_NHW[:5])
 
 

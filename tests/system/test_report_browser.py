@@ -28,7 +28,7 @@ def page_url(tmp_path_factory) -> str:
         "Retraining", {"run id": "3f1c" * 8}, Verdict(True, "cnn", ["better"]),
         [{"model": f"model {n}", **{f"metric_{k}": 0.1 for k in range(15)}} for n in range(3)], [], [],
         [Section(f"Section {n}", [PageFigure(png, "a patch")], tables=[wide]) for n in range(3)],
-        tsne=tsne_html(xy_N2, labels, ["dent"] * _COUNT, ids, patches_NHW), warnings=[_HOSTILE],
+        tsne={"cnn": tsne_html(xy_N2, labels, ["dent"] * _COUNT, ids, patches_NHW)}, warnings=[_HOSTILE],
         elsewhere=[LooksElsewhere(_HOSTILE, "dent", "fold", 0.1, png)],
     )  # fmt: skip
     path = tmp_path_factory.mktemp("report") / "report.html"
