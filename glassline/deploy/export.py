@@ -15,7 +15,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from glassline.deploy.references import ReferenceSet
+from glassline.deploy.bundle import Manifest
+from glassline.deploy.references import REFERENCES, ReferenceSet
 from glassline.errors import ModelError
 from glassline.models.settings import PATCH_PX
 from glassline.models.triplet import EmbeddingNetwork, References
@@ -73,20 +74,44 @@ def to_onnx(fitted: Fitted) -> bytes:
     return onnx_graph(graph, (*example, *handed), told, outputs)
 
 
-def reference_set(fitted: Fitted, graph: bytes, data_hash: str) -> ReferenceSet:
-    """Return the references of a fitted metric network, to stand beside its graph.
+def classifier_files(fitted: Fitted, data_hash: str) -> dict[str, bytes]:
+    """Return the files of a bundle that come from the weights: the graph, and a metric network's references.
 
     Args:
-        fitted: A triplet or Siamese network.
-        graph: What `to_onnx` made of it.
+        fitted: A fitted classifier.
         data_hash: Content hash of the samples that it was trained on.
     """
-    assert isinstance(fitted.model, EmbeddingNetwork)
+    graph = to_onnx(fitted)
+    if not isinstance(fitted.model, EmbeddingNetwork):
+        return {"model.onnx": graph}
     labels = tuple(fitted.classes[index] for index in fitted.model.reference_label_R.tolist())
     prior = dict(zip(fitted.classes, fitted.model.log_prior_C.double().exp().tolist(), strict=True))
-    return ReferenceSet(
+    references = ReferenceSet(
         fitted.model.reference_RE.numpy(), labels, (data_hash,) * len(labels), prior, data_hash,
         hashlib.sha256(graph).hexdigest(),
+    )  # fmt: skip
+    return {"model.onnx": graph, REFERENCES: references.to_parquet()}
+
+
+def classifier_manifest(
+    fitted: Fitted, extract: Mapping[str, Any], data_hash: str, code_version: str, metrics: Mapping[str, float]
+) -> Manifest:
+    """Return what a classifier's bundle says of itself; hashes and parity are still to come.
+
+    Args:
+        fitted: A fitted classifier.
+        extract: Fields of `ExtractSettings` that its patches were made with.
+        data_hash: Content hash of the samples that it was trained on.
+        code_version: Git commit.
+        metrics: Figures on samples that it never saw.
+    """
+    by_references = isinstance(fitted.model, EmbeddingNetwork)
+    return Manifest(
+        system="B" if by_references else "A", model=fitted.name, classes=fitted.classes,
+        clean_class=fitted.clean_class, input_px=(PATCH_PX, PATCH_PX), bit_depth=8, channels=1, pitch_um=None,
+        attributes=fitted.attributes, head=fitted.settings.embedding.head if by_references else "",
+        preprocessing={"extract": dict(extract)}, data_hash=data_hash, code_version=code_version,
+        metrics=dict(metrics), parity={}, sha256={},
     )  # fmt: skip
 
 

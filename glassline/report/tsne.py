@@ -112,13 +112,14 @@ def _scatter(
     for wrong in (False, True):
         for number, name in enumerate(names):
             here_N = np.flatnonzero((label_N == name) & (wrong_N == wrong))
-            # An empty trace of right ones stays: the legend names every class.
-            if wrong and not len(here_N):
+            if not len(here_N):
                 continue
             figure.add_scatter(
                 x=xy_N2[here_N, 0].round(3).tolist(), y=xy_N2[here_N, 1].round(3).tolist(),
                 customdata=here_N.tolist(), mode="markers", hoverinfo="none", legendgroup=str(number),
-                showlegend=not wrong, name=_legend_name(name, int((label_N == name).sum())),
+                # The legend names every class once, by its right ones where there are any.
+                showlegend=not wrong or bool(wrong_N[label_N == name].all()), legendrank=number,
+                name=_legend_name(name, int((label_N == name).sum())),
                 meta={
                     "size": _WRONG_PX if wrong else _SIZE_PX, "inked": wrong, "light": light[name], "dark": dark[name],
                 },

@@ -15,8 +15,8 @@ from glassline.data.samples import SampleTable, read_samples
 from glassline.data.shards import ShardReader
 from glassline.data.splits import test_rows
 from glassline.data.storage import written_whole
-from glassline.deploy.bundle import Manifest, write_bundle
-from glassline.deploy.references import REFERENCES, read_references
+from glassline.deploy.bundle import write_bundle
+from glassline.deploy.references import read_references
 from glassline.deploy.runtime import OnnxClassifier
 from glassline.steps.train_ensemble import TEST_FOLD, VALIDATION_FOLD
 from glassline.tracking import BUNDLE, commit, step_run
@@ -51,8 +51,7 @@ def export_model(augmented_path: str, model_path: str, model: str, extract: Mapp
     """
     from glassline.deploy.bundle import load_bundle
     from glassline.deploy.card import model_card
-    from glassline.deploy.export import TOLERANCE, check_parity, reference_set, to_onnx
-    from glassline.models.triplet import EmbeddingNetwork
+    from glassline.deploy.export import TOLERANCE, check_parity, classifier_files, classifier_manifest
     from glassline.training.fitted import load_fitted, predict
 
     with step_run(
@@ -64,21 +63,12 @@ def export_model(augmented_path: str, model_path: str, model: str, extract: Mapp
         expected_NC = predict(fitted, table, test_rows(table, TEST_FOLD))
         judged = judge_units(fold.rows, expected_NC, fitted.classes, fitted.clean_class)
         metrics = classifier_metrics(judged["actual"], judged["predicted"], fitted.classes).as_dict()
-        files, data_hash = {"model.onnx": to_onnx(fitted)}, table.content_hash()
+        data_hash = table.content_hash()
+        files = classifier_files(fitted, data_hash)
+        manifest = classifier_manifest(fitted, settings.model_dump(mode="json"), data_hash, commit(), metrics)
         thresholds: dict[str, Any] = {"least_probability": dict.fromkeys(fitted.classes, 0.0)}
-        by_references = isinstance(fitted.model, EmbeddingNetwork)
-        if by_references:
-            files[REFERENCES] = reference_set(fitted, files["model.onnx"], data_hash).to_parquet()
         if settings.systematic:
             files["systematic.png"] = (Path(table.root) / "systematic.png").read_bytes()
-        manifest = Manifest(
-            system="B" if by_references else "A", model=fitted.name, classes=fitted.classes,
-            clean_class=fitted.clean_class, input_px=(fold.patch_NHW.shape[1], fold.patch_NHW.shape[2]), bit_depth=8,
-            channels=1, pitch_um=None, attributes=fitted.attributes,
-            head=fitted.settings.embedding.head if by_references else "",
-            preprocessing={"extract": settings.model_dump(mode="json")}, data_hash=data_hash, code_version=commit(),
-            metrics=metrics, parity={}, sha256={},
-        )  # fmt: skip
         with written_whole(bundle_path) as beside:
             beside.mkdir(parents=True)
             # The gate reads the very graph that is handed out: written, loaded, run, and only then kept.
@@ -87,7 +77,7 @@ def export_model(augmented_path: str, model_path: str, model: str, extract: Mapp
             classifier = OnnxClassifier(bundle)
             onnx_NC = classifier.predict(fold.patch_NHW, fold.metadata_NM)
             worst = check_parity(expected_NC, onnx_NC)
-            if by_references:
+            if manifest.system == "B":
                 validation = _fold(table, VALIDATION_FOLD, fitted.attributes)
                 threshold = unknown_threshold(_distance(classifier, validation), _FALSE_UNKNOWN_RATE)
                 thresholds["unknown_distance"] = threshold
@@ -102,7 +92,7 @@ def export_model(augmented_path: str, model_path: str, model: str, extract: Mapp
             run.run_id, files["model.onnx"],
             {
                 "patch": fold.patch_NHW[:2], "metadata": fold.metadata_NM[:2],
-                **(read_references(bundle).inputs(fitted.classes) if by_references else {}),
+                **(read_references(bundle).inputs(fitted.classes) if manifest.system == "B" else {}),
             },
             {"probability": onnx_NC[:2]},
         )  # fmt: skip

@@ -8,8 +8,7 @@ import pandas as pd
 import torch
 
 from glassline.deploy.bundle import Manifest, write_bundle
-from glassline.deploy.export import reference_set, to_onnx
-from glassline.deploy.references import REFERENCES
+from glassline.deploy.export import classifier_files, classifier_manifest
 from glassline.models.registry import build_model
 from glassline.training.fitted import Fitted
 from glassline.training.settings import TrainingSettings
@@ -42,10 +41,7 @@ def metric_fitted(name: str = "triplet", head: str = "knn") -> Fitted:
 def write_metric_bundle(path: Path, manifest: Manifest, name: str = "triplet", head: str = "knn") -> Fitted:
     """Write the network's bundle and return the network."""
     fitted = metric_fitted(name, head)
-    graph = to_onnx(fitted)
-    told = {"system": "B", "model": name, "head": head, "classes": fitted.classes, "clean_class": ""}
-    files = {
-        "model.onnx": graph, "card.md": b"", REFERENCES: reference_set(fitted, graph, manifest.data_hash).to_parquet(),
-    }  # fmt: skip
-    write_bundle(path, manifest.model_copy(update=told), files, {"unknown_distance": 0.5})
+    told = classifier_manifest(fitted, manifest.preprocessing["extract"], manifest.data_hash, "c" * 40, {})
+    files = {**classifier_files(fitted, manifest.data_hash), "card.md": b""}
+    write_bundle(path, told, files, {"unknown_distance": 0.5})
     return fitted

@@ -6,8 +6,7 @@ import pytest
 import torch
 
 from glassline.deploy.bundle import load_bundle, write_bundle
-from glassline.deploy.export import TOLERANCE, check_parity, reference_set, to_onnx
-from glassline.deploy.references import REFERENCES
+from glassline.deploy.export import TOLERANCE, check_parity, classifier_files, classifier_manifest
 from glassline.deploy.runtime import OnnxClassifier
 from glassline.errors import ModelError
 from glassline.models.metadata import StandardiseMetadata
@@ -45,10 +44,8 @@ def _inputs(rows: int) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("name", MODELS)
 def test_export_agrees_with_torch_at_any_batch_size(name, tmp_path, manifest):
     fitted = _fitted(name)
-    files = {"model.onnx": to_onnx(fitted)}
-    if isinstance(fitted.model, EmbeddingNetwork):
-        manifest = manifest.model_copy(update={"system": "B"})
-        files[REFERENCES] = reference_set(fitted, files["model.onnx"], manifest.data_hash).to_parquet()
+    manifest = classifier_manifest(fitted, {}, manifest.data_hash, "", {})
+    files = classifier_files(fitted, manifest.data_hash)
     write_bundle(tmp_path / "a.zip", manifest, files, {})
     classifier = OnnxClassifier(load_bundle(tmp_path / "a.zip"), threads=1)
     for rows in (1, 2, 300):

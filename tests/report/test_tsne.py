@@ -30,9 +30,9 @@ def test_tsne_html_holds_every_sample_once():
 
 def test_tsne_html_draws_wrong_predictions_as_crosses_on_top():
     traces = _constant(tsne_html(*_parts(10)), "figure")["data"]
-    assert [trace["marker"]["symbol"] for trace in traces] == ["circle", "square", "x"]
-    assert traces[2]["customdata"] == [1, 3, 5, 7, 9]
-    assert traces[1]["customdata"] == []  # kept for the legend
+    assert [trace["marker"]["symbol"] for trace in traces] == ["circle", "x"]
+    assert traces[1]["customdata"] == [1, 3, 5, 7, 9]
+    assert [(trace["name"], trace["showlegend"]) for trace in traces] == [("dent (5)", True), ("fold (5)", True)]
 
 
 def test_tsne_html_rings_what_another_model_gets_wrong():
