@@ -122,8 +122,8 @@ def write_labelled() -> Callable[..., Path]:
 
 @pytest.fixture(scope="session")
 def rig_session(write_labelled: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a small session of the rig: captures of 12 glasses, and beside them boxes drawn on their pictures."""
-    session = write_labelled(tmp_path_factory.mktemp("rig") / "captures", glasses=12)
+    """Return a small session of the rig: captures of 24 glasses, and beside them boxes drawn on their pictures."""
+    session = write_labelled(tmp_path_factory.mktemp("rig") / "captures", glasses=24)
     labels = read_labels(session / "labels.json")
     images = [
         AnnotatedImage(

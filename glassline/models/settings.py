@@ -40,6 +40,9 @@ class EmbeddingSettings(Settings):
     metadata: bool = Field(
         False, description="embed location and attributes beside the image; as published, the image alone"
     )
+    dropout: float = Field(
+        0.0, ge=0, lt=1, description="share of features that training hides from the latent space, where data is few"
+    )
     distance: Literal["euclidean", "cosine"] = Field(
         "euclidean", description="distance of the triplet network; the Siamese one learns its own"
     )

@@ -57,6 +57,7 @@ class EmbeddingNetwork(nn.Module, ABC):
         if self.settings.metadata:
             self.squeeze, self.metadata = nn.Linear(features, HIDDEN[0]), MetadataBranch(metadata)
             features = HIDDEN[0] + self.metadata.features
+        self.dropout = nn.Dropout(self.settings.dropout)
         self.latent = nn.Linear(features, self.settings.width)
         self.register_buffer("reference_RE", torch.zeros(classes, self.settings.width))
         self.register_buffer("reference_label_R", torch.arange(classes))
@@ -69,7 +70,7 @@ class EmbeddingNetwork(nn.Module, ABC):
         features_BF = self.image(patch_BHW)
         if self.settings.metadata:
             features_BF = torch.cat([torch.relu(self.squeeze(features_BF)), self.metadata(metadata_BM)], dim=1)
-        return torch.sigmoid(self.latent(features_BF))
+        return torch.sigmoid(self.latent(self.dropout(features_BF)))
 
     @abstractmethod
     def distance(self, one_BE: Tensor, other_RE: Tensor) -> Tensor:

@@ -61,15 +61,15 @@ def curves_figure(history: pd.DataFrame) -> Figure:
             "train for at least one epoch"
         )
     rows = history.assign(model=history["model"].astype(str) if "model" in history else "", fold=history.get("fold", 0))
-    panels = [[name for name in metrics if name.endswith("loss")], [n for n in metrics if not n.endswith("loss")]]
-    panels = [panel for panel in panels if panel]
+    losses = [name for name in metrics if name.endswith("loss")]
+    panels = [*([losses] if losses else []), *([name] for name in metrics if name not in losses)]
     tint = colours(rows["model"])
-    fig = new_figure(5.2 * len(panels), 3.6)
+    fig = new_figure(max(4.2, 5.8 - 0.6 * len(panels)) * len(panels), 3.6)
     for axes, panel in zip(np.atleast_1d(fig.subplots(1, len(panels))), panels, strict=True):
         for metric in panel:
             _curves(axes, rows, metric, tint)
         loss = panel[0].endswith("loss")
-        named = "loss" if loss else ", ".join(name.removeprefix("val_").replace("_", " ") for name in panel)
+        named = "loss" if loss else panel[0].removeprefix("val_").replace("_", " ")
         tidy(axes, named, "epoch", "", grid="y")
         whole_numbers(axes)
         axes.margins(x=0.02)

@@ -55,7 +55,7 @@ def test_capture_opens_one_child_run_per_step_and_closes_them(finished: tuple[Pa
 def test_capture_moves_the_session_and_labels_what_lies_there(finished: tuple[Path, str], rig_session: Path) -> None:
     table = read_source(finished[0] / "labels.json", "captures")
     assert table.root == str(finished[0] / "store" / "captures")
-    assert table.rows["label"].value_counts().to_dict() == {"scratch": 4, "dent": 4, "control": 4}
+    assert table.rows["label"].value_counts().to_dict() == {"scratch": 8, "dent": 8, "control": 8}
     assert table.rows["group"].nunique() == len(list(rig_session.glob("*.zarr")))
 
 

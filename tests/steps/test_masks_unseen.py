@@ -12,14 +12,14 @@ from glassline.analysis.pooling import judge_units
 from glassline.data.importers import read_source
 from glassline.data.samples import SampleTable
 from glassline.data.splits import assign_folds, test_rows, train_rows
-from glassline.training.fitted import predict
-from glassline.training.loop import fit_model
+from glassline.training.methods import fit_and_predict
 from glassline.training.settings import TrainingSettings
 from glassline.vision.candidates import magnetic_tile_candidates
 from glassline.vision.patches import ExtractSettings, extract_patches
 
 CLASSES = ("Blowhole", "Break", "Uneven", "Free")
 FOLDS, PER_CLASS = 3, 9
+METHODS = ("cnn", "ensemble_fusion", "triplet", "siamese", "knn", "naive_bayes", "svm")
 
 
 @pytest.fixture
@@ -51,13 +51,15 @@ def _table(tiles: Path, store: Path) -> SampleTable:
 
 
 def _predictions(table: SampleTable, store: Path) -> pd.DataFrame:
-    settings = TrainingSettings(epochs=1, class_weights="root", threads=1)
-    none = test_rows(table, 0)[:0]
-    fitted = fit_model(
-        "ensemble_fusion", table, train_rows(table, 0), none, settings, 0, store / "checkpoints", lambda *_: None
-    )
-    rows = test_rows(table, 0)
-    return judge_units(table.rows.iloc[rows], predict(fitted, table, rows), table.classes, table.clean_class)
+    settings = TrainingSettings.parse({"epochs": 1, "class_weights": "root", "threads": 1, "cnn": {"pool_px": 4}})
+    rows_N, judged = test_rows(table, 0), []
+    for name in METHODS:
+        probability_NC, _ = fit_and_predict(
+            name, table, train_rows(table, 0), rows_N, settings, 0, store / "checkpoints", lambda *_: None
+        )
+        one = judge_units(table.rows.iloc[rows_N], probability_NC, table.classes, table.clean_class)
+        judged.append(one.assign(method=name))
+    return pd.concat(judged, ignore_index=True)
 
 
 def test_predictions_stay_the_same_when_every_test_mask_is_replaced_by_noise(tiles: Path, tmp_path: Path) -> None:
