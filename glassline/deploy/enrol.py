@@ -45,7 +45,7 @@ def enrol_images(
 
     Raises:
         DataError: No candidate is of the class, or see `enrol_class`.
-        ModelError: See `enrol_class`.
+        ModelError: Candidates lack a column that the bundle reads, or see `enrol_class`.
     """
     _check(bundle, label)
     settings = ExtractSettings.parse(bundle.manifest.preprocessing["extract"]).model_copy(update={"systematic": False})
@@ -57,8 +57,11 @@ def enrol_images(
                 f"an image must show {label!r}, got {len(table.rows)} images of {list(table.classes)} and no candidate "
                 "of it; check the label's name, masks and boxes"
             )
+        missing = sorted(set(bundle.manifest.attributes) - set(rows.columns))
+        if missing:
+            raise ModelError(f"the bundle reads the columns {missing}, candidates have none such; export it again")
         patch_KHW = ShardReader(patches.root, "patch").read(rows["shard"], rows["row"])
-    metadata_KM = rows.reindex(columns=list(bundle.manifest.attributes)).to_numpy(np.float32)
+    metadata_KM = rows[list(bundle.manifest.attributes)].to_numpy(np.float32)
     return enrol_class(bundle, label, patch_KHW, metadata_KM, table.content_hash(), path), len(rows)
 
 
@@ -102,7 +105,12 @@ def enrol_class(
     known = {"classes": (*bundle.manifest.classes, label), "enrolled": (*bundle.manifest.enrolled, label)}
     thresholds = dict(bundle.thresholds)
     thresholds["least_probability"] = {**thresholds.get("least_probability", {}), label: 0.0}
-    files = {**bundle.files, REFERENCES: grown.to_parquet()}
+    told = (
+        f"\n## Enrolled\n\n`{label}` from {len(patch_KHW)} references, without training; the figures above lack it.\n"
+    )
+    files = {
+        **bundle.files, REFERENCES: grown.to_parquet(), "card.md": bundle.files.get("card.md", b"") + told.encode(),
+    }  # fmt: skip
     return write_bundle(path, bundle.manifest.model_copy(update=known), files, thresholds)
 
 

@@ -28,6 +28,7 @@ def test_an_enrolled_class_is_found_and_the_others_stay(tmp_path, manifest, head
     told_N = OnnxClassifier(bundle).predict(patch_NHW, metadata(9)).argmax(1)
     assert [bundle.manifest.classes[index] for index in told_N] == ["dent"] * 3 + ["mold"] * 3 + ["fold"] * 3
     assert bundle.manifest.enrolled == ("fold",)
+    assert b"`fold` from 5 references" in bundle.files["card.md"]
     assert bundle.thresholds == {"unknown_distance": 0.5, "least_probability": {"fold": 0.0}}
     assert (tmp_path / "a.zip").read_bytes() == before
 

@@ -1,6 +1,8 @@
 """One smoke run of the main job, looked at as its users would."""
 
+import subprocess
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +11,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from glassline.deploy.bundle import load_bundle
+from glassline.deploy.references import read_references
 
 STEPS = {
     "import_images", "extract_candidates", "split_samples", "augment_samples", "train_ensemble", "cross_validate",
@@ -16,6 +19,7 @@ STEPS = {
     "write_report", "analyse_inputs", "hold_out", "train_triplet",
 }  # fmt: skip
 
+Glassline = Callable[..., subprocess.CompletedProcess[str]]
 Smoke = tuple[Path, str]
 
 
@@ -89,6 +93,23 @@ def test_retrain_exports_bundles_that_load(
     assert bundle.manifest.parity["largest_difference"] <= bundle.manifest.parity["tolerance"]
     assert "card.md" in zipfile.ZipFile(path).namelist()
     assert ("unknown_distance" in bundle.thresholds) == (system == "B")
+
+
+def test_a_class_is_enrolled_into_the_exported_bundle(
+    glassline: Glassline, runs: list[Run], client: MlflowClient, tiles: Path, tmp_path: Path
+) -> None:
+    (export,) = [run for run in runs if run.info.run_name == "export_model (triplet)"]
+    path = client.download_artifacts(export.info.run_id, "bundle/bundle.zip", str(tmp_path))
+    told = ("--format", "image-folder", "--label", "dark", "--out", tmp_path / "dark.zip")
+    done = glassline("enrol", path, tiles, *told)
+    assert done.returncode == 0, done.stdout + done.stderr
+    bundle = load_bundle(tmp_path / "dark.zip")
+    assert bundle.manifest.classes == (*load_bundle(path).manifest.classes, "dark")
+    assert read_references(bundle).labels.count("dark") == len(list((tiles / "dark").iterdir()))
+    again = glassline("enrol", tmp_path / "dark.zip", tiles, *told)
+    assert again.returncode == 1
+    assert "error: a new class needs a new name, got 'dark'" in again.stderr
+    assert "Traceback" not in again.stderr
 
 
 def test_retrain_links_the_tracked_errors_from_its_own_run(runs: list[Run], client: MlflowClient) -> None:
