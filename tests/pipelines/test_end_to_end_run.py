@@ -40,7 +40,8 @@ def runs(finished: tuple[Path, str]) -> list[Run]:
 def test_end_to_end_keeps_the_steps_of_both_pipelines_below_one_run(runs: list[Run]) -> None:
     (parent,) = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
     below = {run.info.run_name for run in runs if run.data.tags.get("mlflow.parentRunId") == parent.info.run_id}
-    assert {"ingest_captures", "merge_labels", "import_labels", "extract_candidates", "export_model"} <= below
+    assert {"ingest_captures", "merge_labels", "import_labels", "extract_candidates"} <= below
+    assert {"export_model (ensemble_fusion)", "export_model (triplet)"} <= below
     assert {"train_unet", "segment_captures (zones 1 of 1)", "judge_glasses", "evaluate_segmentation"} <= below
     assert "propose_labels" not in below  # its branch was not taken
     assert {run.info.status for run in runs} == {"FINISHED"}
@@ -49,7 +50,7 @@ def test_end_to_end_keeps_the_steps_of_both_pipelines_below_one_run(runs: list[R
 def test_end_to_end_exports_a_bundle_that_says_how_patches_were_made(
     finished: tuple[Path, str], runs: list[Run], tmp_path: Path
 ) -> None:
-    export = next(run for run in runs if run.info.run_name == "export_model")
+    export = next(run for run in runs if run.info.run_name == "export_model (ensemble_fusion)")
     client = MlflowClient(f"sqlite:///{finished[0] / 'mlflow.db'}")
     manifest = load_bundle(client.download_artifacts(export.info.run_id, "bundle/bundle.zip", str(tmp_path))).manifest
     assert manifest.preprocessing["extract"]["depth_window"] == [0, 1500]
