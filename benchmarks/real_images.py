@@ -30,7 +30,7 @@ SETTINGS: dict[str, dict[str, object]] = {
             "knn",
             "naive_bayes",
             "svm",
-        ],  # fmt: skip
+        ],
         "augment.copies": 1,
         "training.epochs": 20,
         "training.embedding.metadata": True,
