@@ -84,11 +84,12 @@ def _part(
     fold_N, shows_N = rows["fold"].to_numpy(), (rows["unit_label"] == label).to_numpy()
     rest_N = ~np.isin(fold_N, [*test, validation])
     known = SampleTable(
-        rows, "patches", table.root, tuple(name for name in table.classes if name != label), table.clean_class
-    )
+        rows[rest_N & ~shows_N].reset_index(drop=True), "patches", table.root,
+        tuple(name for name in table.classes if name != label), table.clean_class,
+    )  # fmt: skip
+    everything_N = np.arange(len(known.rows))
     fitted = fit_model(
-        model, known, np.flatnonzero(rest_N & ~shows_N), np.zeros(0, np.intp), settings, seed, out / "fits",
-        lambda *told: None,
+        model, known, everything_N, everything_N[:0], settings, seed, out / "fits", lambda *told: None
     )  # fmt: skip
     manifest = classifier_manifest(fitted, {}, known.content_hash(), "", {})
     write_bundle(out / "known.zip", manifest, {**classifier_files(fitted, manifest.data_hash), "card.md": b""}, {})
