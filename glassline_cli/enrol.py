@@ -27,15 +27,22 @@ def enrol(
     from glassline.data.importers import read_source
     from glassline.data.storage import check_apart
     from glassline.deploy.bundle import fetch_bundle
-    from glassline.deploy.enrol import enrol_images
+    from glassline.deploy.enrol import check_enrolable, enrol_images
+    from glassline.errors import StorageError
     from glassline_cli.progress import progress_of
 
     check_apart(out, Path(source))
     console = Console(soft_wrap=True, highlight=False)
+    if out.is_dir() or ("://" not in bundle and out.resolve() == Path(bundle).resolve()):
+        raise StorageError(f"--out must be a file of its own, beside the old bundle, got {out}; name another")
     given = fetch_bundle(bundle)
+    check_enrolable(given, label)
     with progress_of("reading images", console) as report:
         table = read_source(source, format, progress=report)
     with progress_of("finding candidates", console) as report:
-        manifest, patches = enrol_images(given, table, label, out, report)
-    console.print(f"{label}: {patches} references; classes {', '.join(manifest.classes)}", markup=False)
+        manifest, patches, images = enrol_images(given, table, label, out, report)
+    console.print(
+        f"{label}: {patches} references of {images} of {len(table.rows)} images; classes {', '.join(manifest.classes)}",
+        markup=False,
+    )
     console.print(f"written: {out}", markup=False)

@@ -15,10 +15,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from glassline.analysis.unknown import UNKNOWN
+from glassline.data.names import LONGEST, plain_name
 from glassline.data.samples import SampleTable
 from glassline.data.shards import ShardReader
 from glassline.deploy.bundle import Bundle, Manifest, write_bundle
-from glassline.deploy.references import REFERENCES, read_references
+from glassline.deploy.references import REFERENCES, ReferenceSet, read_references
 from glassline.deploy.runtime import OnnxClassifier
 from glassline.errors import DataError, ModelError
 from glassline.vision.patches import ExtractSettings, extract_patches
@@ -26,7 +27,7 @@ from glassline.vision.patches import ExtractSettings, extract_patches
 
 def enrol_images(
     bundle: Bundle, table: SampleTable, label: str, path: str | Path, progress: Callable[[int, int], None]
-) -> tuple[Manifest, int]:
+) -> tuple[Manifest, int, int]:
     """Write a bundle that knows one class more, from images; see `enrol_class`.
 
     Candidates are found with the bundle's own settings. Masks and boxes say which of them are the defect; where an
@@ -41,17 +42,17 @@ def enrol_images(
         progress: Called with (images done, images in all).
 
     Returns:
-        The manifest, and how many patches were enrolled.
+        The manifest, how many patches were enrolled, and of how many images.
 
     Raises:
         DataError: No candidate is of the class, or see `enrol_class`.
         ModelError: Candidates lack a column that the bundle reads, or see `enrol_class`.
     """
-    _check(bundle, label)
+    check_enrolable(bundle, label)
     settings = ExtractSettings.parse(bundle.manifest.preprocessing["extract"]).model_copy(update={"systematic": False})
     with tempfile.TemporaryDirectory() as store:
         patches, _ = extract_patches(table, store, settings, progress)
-        rows = _of_class(patches.rows, label)
+        rows = _of_class(patches.rows, label, settings.min_overlap)
         if rows.empty:
             raise DataError(
                 f"an image must show {label!r}, got {len(table.rows)} images of {list(table.classes)} and no candidate "
@@ -62,13 +63,19 @@ def enrol_images(
             raise ModelError(f"the bundle reads the columns {missing}, candidates have none such; export it again")
         patch_KHW = ShardReader(patches.root, "patch").read(rows["shard"], rows["row"])
     metadata_KM = rows[list(bundle.manifest.attributes)].to_numpy(np.float32)
-    return enrol_class(bundle, label, patch_KHW, metadata_KM, table.content_hash(), path), len(rows)
+    return (
+        enrol_class(bundle, label, patch_KHW, metadata_KM, table.content_hash(), path),
+        len(rows),
+        rows["image"].nunique(),
+    )
 
 
-def _of_class(rows: pd.DataFrame, label: str) -> pd.DataFrame:
-    """Return the candidates of a class; of an image without annotation the first, which is the strongest."""
+def _of_class(rows: pd.DataFrame, label: str, min_overlap: float) -> pd.DataFrame:
+    """Return the candidates of a class: those on an annotation, and of an image without one the strongest."""
     rows = rows[rows["label"] == label]
-    return rows[rows["has_mask"] | ~rows["image"].duplicated()]
+    # Without a clean class, a candidate beside the annotation carries the image's label too.
+    on_it = rows["has_mask"] & (rows["overlap"] >= min_overlap)
+    return rows[on_it | (~rows["has_mask"] & ~rows["image"].duplicated())]
 
 
 def enrol_class(
@@ -91,18 +98,19 @@ def enrol_class(
         DataError: There is no patch, the class is known already, or is called `unknown`.
         ModelError: The bundle is of no metric network, or has a head that would have to be trained.
     """
-    _check(bundle, label)
+    references = check_enrolable(bundle, label)
     if not len(patch_KHW):
         raise DataError(f"a new class needs at least one patch, got none of {label!r}; add images")
-    references = read_references(bundle)
+    prior = {name: value for name, value in references.prior.items() if name in references.labels}
     grown = replace(
         references,
         embedding_RE=np.concatenate([references.embedding_RE, OnnxClassifier(bundle).embed(patch_KHW, metadata_KM)]),
         labels=(*references.labels, *[label] * len(patch_KHW)),
         data_hashes=(*references.data_hashes, *[data_hash] * len(patch_KHW)),
-        prior={**references.prior, label: float(np.exp(np.mean(np.log(list(references.prior.values())))))},
+        prior={**references.prior, label: float(np.exp(np.mean(np.log(list(prior.values())))))},
     )
-    known = {"classes": (*bundle.manifest.classes, label), "enrolled": (*bundle.manifest.enrolled, label)}
+    classes = tuple(dict.fromkeys((*bundle.manifest.classes, label)))
+    known = {"classes": classes, "enrolled": (*bundle.manifest.enrolled, label)}
     thresholds = dict(bundle.thresholds)
     thresholds["least_probability"] = {**thresholds.get("least_probability", {}), label: 0.0}
     told = (
@@ -114,7 +122,13 @@ def enrol_class(
     return write_bundle(path, bundle.manifest.model_copy(update=known), files, thresholds)
 
 
-def _check(bundle: Bundle, label: str) -> None:
+def check_enrolable(bundle: Bundle, label: str) -> ReferenceSet:
+    """Return the bundle's references, or say why the class cannot be enrolled.
+
+    Raises:
+        DataError: The name is no class's name, or that of a class with references.
+        ModelError: The bundle is of no metric network, or has a head that would have to be trained.
+    """
     manifest = bundle.manifest
     if manifest.system != "B":
         raise ModelError(
@@ -125,7 +139,15 @@ def _check(bundle: Bundle, label: str) -> None:
         raise ModelError(
             "a class is enrolled by references, the head linear has learnt its classes; train with head knn"
         )
-    if not label or label in (*manifest.classes, UNKNOWN):
+    if not label.strip() or plain_name(label) != label or len(label) > LONGEST:
+        raise DataError(
+            f"a class's name must be 1 to {LONGEST} letters, digits, spaces, `_`, `-` or `.`, got {label[:200]!r}; "
+            "name it otherwise"
+        )
+    references = read_references(bundle)
+    # A class that no training row showed has a place in the graph's output, but no reference yet.
+    if label in references.labels or label.lower() in {UNKNOWN, *map(str.lower, set(manifest.classes) - {label})}:
         raise DataError(
             f"a new class needs a new name, got {label!r} beside {list(manifest.classes)}; name it otherwise"
         )
+    return references

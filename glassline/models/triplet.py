@@ -21,6 +21,8 @@ from glassline.models.settings import NetworkSettings
 _OF_REFERENCES = ("reference_RE", "reference_label_R")
 # What an opinion that no reference holds counts.
 _LEAST_PROBABILITY = 1e-6
+# Beyond every distance of the latent space.
+_FAR = 1e6
 
 
 class References(NamedTuple):
@@ -29,7 +31,7 @@ class References(NamedTuple):
     Attributes:
         embedding_RE: Embeddings of the references.
         member_RC: 1 where a reference is of a class, else 0.
-        log_prior_C: Log of how often a class is met: references are as many of each.
+        log_prior_C: Log of how often a class is met: references say nothing of that.
     """
 
     embedding_RE: Tensor
@@ -99,14 +101,18 @@ class EmbeddingNetwork(nn.Module, ABC):
         """
         if self.settings.head == "linear":
             return cast(Tensor, self.last(embedding_BE)) + references.log_prior_C
+        count_C = references.member_RC.sum(0)
         if self.settings.head == "centroid":
-            # A class without references keeps the origin as its mean.
-            count_C1 = references.member_RC.sum(0).clamp(min=1).unsqueeze(1)
-            return -self.distance(embedding_BE, references.member_RC.T @ references.embedding_RE / count_C1)
+            mean_CE = references.member_RC.T @ references.embedding_RE / count_C.clamp(min=1).unsqueeze(1)
+            # A class without references has no mean: it is farther than any distance here.
+            return -self.distance(embedding_BE, mean_CE) - _FAR * (count_C == 0)
         near_BK, index_BK = self.distance(embedding_BE, references.embedding_RE).topk(self.voters, largest=False)
-        # A vote weighs by nearness; smooth, so that a map of what speaks for a class has a gradient.
+        # A vote weighs by nearness; smooth, so that a map of what speaks for a class has a gradient. A class of few
+        # references has as much to say as one of many: a class enrolled from five would never win among fifty voters.
         vote_BC = ((-near_BK).softmax(1).unsqueeze(2) * references.member_RC[index_BK]).sum(1)
-        return vote_BC.clamp(min=_LEAST_PROBABILITY).log() + references.log_prior_C
+        share_BC = vote_BC / count_C.clamp(min=1)
+        share_BC = share_BC / share_BC.sum(1, keepdim=True)
+        return share_BC.clamp(min=_LEAST_PROBABILITY).log() + references.log_prior_C
 
     @property
     def voters(self) -> int:

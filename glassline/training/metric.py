@@ -59,25 +59,31 @@ class MetricTask(Task):
 
     def _triplets(self, embedding_BE: Tensor, label_B: Tensor) -> Triplets:
         """Return at most `pairs` triplets (T,) of anchor, positive and negative positions in the batch."""
-        pairs = self.settings.metric.pairs
         if self.miner is None:
-            found = get_random_triplet_indices(label_B, t_per_anchor=-(-pairs // len(label_B)))
-        else:
-            found = self.miner(embedding_BE.detach(), label_B)
-        kept_T = torch.randperm(len(found[0]), device=label_B.device)[:pairs]
+            return self._drawn(label_B)
+        return self._kept(self.miner(embedding_BE.detach(), label_B))
+
+    def _drawn(self, label_B: Tensor) -> Triplets:
+        per_anchor = -(-self.settings.metric.pairs // len(label_B))
+        return self._kept(get_random_triplet_indices(label_B, t_per_anchor=per_anchor))
+
+    def _kept(self, found: Triplets) -> Triplets:
+        kept_T = torch.randperm(len(found[0]), device=found[0].device)[: self.settings.metric.pairs]
         return found[0][kept_T], found[1][kept_T], found[2][kept_T]
 
     def _losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return the loss, the share of triplets that still teach something, and the spread of the embeddings."""
         embedding_BE = self.model.embed(batch["patch_BHW"].float(), batch["metadata_BM"])
         anchor_T, positive_T, negative_T = triplets = self._triplets(embedding_BE, batch["label_B"])
-        told = {_SPREAD: embedding_BE.detach().std(0).mean()}
+        told = {_SPREAD: embedding_BE.detach().std(0, correction=0).mean()}
         if isinstance(self.model, SiameseNetwork):
             logits = [self.model.same(embedding_BE[anchor_T], embedding_BE[one]) for one in (positive_T, negative_T)]
             target = torch.cat([torch.ones_like(logits[0]), torch.zeros_like(logits[1])])
             wrong_T = (logits[0] < 0) | (logits[1] > 0)
             loss = functional.binary_cross_entropy_with_logits(torch.cat(logits), target, reduction="sum")
             return {**told, "loss": loss / max(len(target), 1), "nonzero_triplets": _share(wrong_T)}
+        # Of triplets as they are met: mined ones would tell what mining looked for.
+        anchor_T, positive_T, negative_T = triplets if self.miner is None else self._drawn(batch["label_B"])
         apart_BB = self.distance(embedding_BE.detach())
         violation_T = self.distance.margin(apart_BB[anchor_T, positive_T], apart_BB[anchor_T, negative_T])
         loss = self.loss(embedding_BE, batch["label_B"], triplets)
@@ -104,7 +110,7 @@ class StopOnCollapse(Callback):
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Look at the spread of the epoch."""
-        if float(trainer.callback_metrics[_SPREAD]) < _LEAST_SPREAD:
+        if not float(trainer.callback_metrics[_SPREAD]) >= _LEAST_SPREAD:
             trainer.should_stop = True
 
 
@@ -115,7 +121,7 @@ def check_spread(history: History, folder: Path) -> None:
         ModelError: All embeddings of the last epoch were equal.
     """
     last = history.records[-1]
-    if last[_SPREAD] < _LEAST_SPREAD:
+    if not last[_SPREAD] >= _LEAST_SPREAD:
         shutil.rmtree(folder, ignore_errors=True)  # or the next try would resume from there
         raise ModelError(
             f"embeddings must differ between patches, got a deviation of {last[_SPREAD]:.1e} in epoch "

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from glassline.deploy.bundle import load_bundle
-from glassline.deploy.enrol import enrol_class
+from glassline.deploy.enrol import enrol_class, enrol_images
 from glassline.deploy.references import read_references
 from glassline.deploy.runtime import OnnxClassifier
 from glassline.errors import DataError, ModelError
@@ -64,10 +64,13 @@ def test_embedding_and_distance_are_those_of_torch(tmp_path, manifest, name):
     assert classifier.embed(patch_NHW[:0], metadata(0)).shape == (0, 16)
 
 
-@pytest.mark.parametrize(("label", "count"), [("dent", 5), ("unknown", 5), ("fold", 0), ("", 5)])
+@pytest.mark.parametrize(
+    ("label", "count"),
+    [("dent", 5), ("Dent", 5), ("Unknown", 5), ("fold", 0), ("", 5), ("a\nb", 5), ("`x`", 5), ("x" * 101, 5)],
+)
 def test_enrol_refuses_a_known_name_and_no_patch(tmp_path, manifest, label, count):
     write_metric_bundle(tmp_path / "a.zip", manifest)
-    with pytest.raises(DataError, match=r"a new class needs (a new name|at least one patch)"):
+    with pytest.raises(DataError, match=r"a new class needs (a new name|at least one patch)|a class's name must be"):
         _enrol(tmp_path / "a.zip", label, count)
     assert not (tmp_path / "grown.zip").exists()
 
@@ -84,3 +87,29 @@ def test_a_model_without_references_is_refused(tmp_path, manifest):
     other = type(bundle)(bundle.manifest.model_copy(update={"system": "A", "model": "cnn"}), {}, bundle.files)
     with pytest.raises(ModelError, match=r"into a metric network \(system B\), got a bundle of cnn"):
         enrol_class(other, "fold", level_patches("fold", 5), metadata(5), "e" * 64, tmp_path / "grown.zip")
+
+
+def test_masks_say_which_candidates_are_enrolled(tmp_path, manifest):
+    """Every image has a bright mark under its mask, and brighter dust beside it."""
+    import cv2
+
+    from glassline.data.importers import read_source
+    from glassline.vision.patches import ExtractSettings
+
+    rng, folder = np.random.default_rng(0), tmp_path / "images" / "MT_fold" / "Imgs"
+    folder.mkdir(parents=True)
+    for number in range(4):
+        grey_HW, mask_HW = rng.normal(100, 3, (200, 240)), np.zeros((200, 240), np.uint8)
+        for x_px in (40, 110):
+            grey_HW[30:40, x_px : x_px + 10] = 250
+        grey_HW[120:132, 150:162], mask_HW[120:132, 150:162] = 190, 255
+        cv2.imwrite(str(folder / f"{number}.jpg"), grey_HW.clip(0, 255).astype(np.uint8))
+        cv2.imwrite(str(folder / f"{number}.png"), mask_HW)
+    table = read_source(tmp_path / "images", "mask-folder")
+    write_metric_bundle(tmp_path / "a.zip", manifest)
+    bundle = load_bundle(tmp_path / "a.zip")
+    settings, attributes = ExtractSettings().model_dump(mode="json"), ("x_mm", "y_mm", "attr_area_log")
+    told = {"preprocessing": {"extract": settings}, "attributes": attributes}
+    bundle = type(bundle)(bundle.manifest.model_copy(update=told), bundle.thresholds, bundle.files)
+    _, patches, images = enrol_images(bundle, table, table.rows["label"].iloc[0], tmp_path / "b.zip", lambda *_: None)
+    assert (patches, images) == (4, 4)

@@ -68,8 +68,24 @@ def test_the_nearest_reference_names_the_class(x, expected):
 
 def test_neighbours_vote_by_nearness():
     probability_C = _classify(_network(neighbours=3), torch.tensor([[0.3, 0.5]])).softmax(1)[0].numpy()
-    weight = np.exp(-np.array([0.1, 0.2, 0.2]))  # of 0.2 (class 0), 0.5 (class 1) and 0.1 (class 0)
+    weight = np.exp(
+        -np.array([0.1, 0.2, 0.2])
+    )  # of 0.2 (class 0), 0.5 (class 1) and 0.1 (class 0); two references each
     np.testing.assert_allclose(probability_C, [weight[:2].sum(), weight[2], 0] / weight.sum(), atol=1e-4)
+
+
+def test_a_class_of_few_references_wins_among_many_voters():
+    network = _network(neighbours=50)
+    network.refer(torch.cat([torch.full((100, 2), 0.5), torch.full((5, 2), 0.6)]), torch.tensor([0] * 100 + [1] * 5))
+    network.log_prior_C = torch.zeros(3)
+    assert _classify(network, torch.tensor([[0.6, 0.6], [0.5, 0.5]])).argmax(1).tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("head", ["knn", "centroid"])
+def test_a_class_without_references_is_never_named(head):
+    network = _network(head=head, neighbours=3)
+    network.refer(REFERENCES_RE[2:], LABELS_R[2:])  # none of class 0, whose mean would be the origin
+    assert 0 not in _classify(network, torch.tensor([[0.0, 0.0], [0.1, 0.1]])).argmax(1).tolist()
 
 
 def test_a_common_class_wins_a_tie():

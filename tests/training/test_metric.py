@@ -123,6 +123,12 @@ def test_a_collapse_stops_the_fit_and_says_so(fit, tmp_path):
     assert not any((tmp_path / "fits").iterdir())
 
 
+def test_a_last_batch_of_one_row_hides_no_collapse(fit):
+    labels = ["dent"] * 9 + ["mold"] * 8  # batches of 8, 8 and 1
+    with pytest.raises(ModelError, match="collapsed to one point"):
+        fit(labels=labels, patches=np.full((17, 112, 112), 100, np.uint8), epochs=3)
+
+
 def test_a_class_with_one_sample_is_refused_by_name(fit):
     with pytest.raises(DataError, match=r"at least two samples of each class to train on, got one of \['fold'\]"):
         fit(labels=["dent"] * 4 + ["mold"] * 3 + ["fold"])
