@@ -10,6 +10,7 @@ written, loaded and enrolled into.
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,8 +21,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from glassline.analysis.pooling import judge_units
-from glassline.analysis.unknown import UNKNOWN, unit_distance, unknown_threshold, with_unknown
+from glassline.analysis.unknown import UNKNOWN, unit_distance, unknown_threshold
 from glassline.data.samples import SampleTable, read_samples
 from glassline.data.shards import ShardReader
 from glassline.data.splits import is_real
@@ -29,6 +29,7 @@ from glassline.data.storage import written_whole
 from glassline.deploy.bundle import Bundle, load_bundle, write_bundle
 from glassline.deploy.enrol import enrol_class
 from glassline.deploy.export import classifier_files, classifier_manifest
+from glassline.deploy.judge import UNKNOWN_DISTANCE, judge
 from glassline.deploy.runtime import OnnxClassifier
 from glassline.training.loop import fit_model
 from glassline.training.settings import TrainingSettings
@@ -108,14 +109,10 @@ def _part(
 
 def _judge(table: SampleTable, bundle: Bundle, held_N: Rows, test_N: Rows) -> pd.DataFrame:
     """Return decisions on units, `unknown` beyond the threshold of held-out units of known classes."""
-    classifier, rows = OnnxClassifier(bundle), table.rows
-    held_U, test_U = (
-        unit_distance(rows.iloc[one_N], classifier.nearest_distance(*_inputs(table, one_N, bundle)))
-        for one_N in (held_N, test_N)
-    )
-    probability_NC = classifier.predict(*_inputs(table, test_N, bundle))
-    judged = judge_units(rows.iloc[test_N], probability_NC, bundle.manifest.classes, table.clean_class)
-    return with_unknown(judged, test_U, unknown_threshold(held_U, _FALSE_UNKNOWN_RATE))
+    distance_N = OnnxClassifier(bundle).nearest_distance(*_inputs(table, held_N, bundle))
+    threshold = unknown_threshold(unit_distance(table.rows.iloc[held_N], distance_N), _FALSE_UNKNOWN_RATE)
+    bundle = replace(bundle, thresholds={UNKNOWN_DISTANCE: threshold})
+    return judge(bundle, table.rows.iloc[test_N], *_inputs(table, test_N, bundle))
 
 
 def _inputs(table: SampleTable, rows_N: Rows, bundle: Bundle) -> tuple[Any, Any]:

@@ -34,6 +34,7 @@ def main(
 ) -> None:
     """Draw the curve."""
     out.mkdir(parents=True, exist_ok=True)
+    # Steps open runs, and so does the command.
     os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{out.absolute() / 'mlflow.db'}")
     if not (out / "split.parquet").is_file():
         _split(out, data, samples, folds, seed)

@@ -13,7 +13,7 @@ def learning_curve(
         list[str] | None, typer.Option(help="Method, repeatable; triplet, cnn, svm, knn and naive_bayes by default.")
     ] = None,
     per_class: Annotated[
-        list[int] | None, typer.Option(help="Images of a class, repeatable; 5, 10, 20, 50, 100, 300 by default.")
+        list[int] | None, typer.Option(help="Images of a class, repeatable; 5, 10, 20, 50, 100, 300, 1000 by default.")
     ] = None,
     overrides: Annotated[list[str] | None, typer.Option("--set", help="Setting of the training, key=value.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of draws and fits.")] = 0,
@@ -22,6 +22,8 @@ def learning_curve(
 
     Example: glassline learning-curve runs/demo/artifacts/…/split-samples/split --per-class 20 --out curve/
     """
+    import os
+
     from rich.console import Console
     from rich.table import Table
 
@@ -29,12 +31,14 @@ def learning_curve(
     from glassline.training.settings import TrainingSettings
     from glassline_cli.overrides import with_overrides
 
+    out.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{out.absolute() / 'mlflow.db'}")
     training = with_overrides(TrainingSettings(), overrides or [])
-    models = model or ["triplet", "cnn", "svm", "knn", "naive_bayes"]
+    models = list(dict.fromkeys(model or ["triplet", "cnn", "svm", "knn", "naive_bayes"]))
+    amounts = per_class or [5, 10, 20, 50, 100, 300, 1000]
     curve = learning_curve(
-        str(split), models, per_class or [5, 10, 20, 50, 100, 300], training.model_dump(), seed, str(out / "store"),
-        str(out / "curve"),
-    )  # fmt: skip
+        str(split), models, amounts, training.model_dump(), seed, str(out / "store"), str(out / "curve")
+    )
     table = Table("images of a class", *models, "best")
     for number, rows in curve.groupby("per_class"):
         mean = rows.groupby("model")["macro_f1"].mean()

@@ -86,7 +86,7 @@ class RetrainSettings(Settings):
             )
         if self.model_name in _WITHOUT_IMAGE_BRANCH:
             raise ValueError(
-                f"model_name must have an image branch to explain (cnn, ensemble_*, triplet), got {self.model_name}"
+                f"model_name must have an image branch to explain (cnn, ensemble_*, triplet, siamese), got {self.model_name}"
             )
         return self
 

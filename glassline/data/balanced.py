@@ -37,12 +37,12 @@ def draw_per_class(table: SampleTable, rows_N: Rows, number: int, seed: int) -> 
 
 
 def draw_balanced(table: SampleTable, seed: int) -> Rows:
-    """Draw as many patches of each class as the smallest one has, copies left out.
+    """Draw as many patches of each class as the smallest one has, copies left out; a class without any has no part.
 
     Raises:
-        DataError: A class has fewer than two patches; names it.
+        DataError: A class has one patch; names it.
     """
-    count_C = table.rows["label"][is_real(table)].value_counts().reindex(list(table.classes), fill_value=0)
+    count_C = table.rows["label"][is_real(table)].value_counts()
     number = int(count_C.min())
     if number < 2:
         raise DataError(

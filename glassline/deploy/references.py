@@ -83,9 +83,10 @@ def read_references(bundle: Bundle) -> ReferenceSet:
         table = pq.read_table(io.BytesIO(bundle.files[REFERENCES]))
         told = json.loads(table.schema.metadata[_ABOUT])
         found = ReferenceSet(
-            np.array(table["embedding"].to_pylist(), np.float32), tuple(table["label"].to_pylist()),
-            tuple(table["data_hash"].to_pylist()), {str(name): float(value) for name, value in told["prior"].items()},
-            str(told["trained_on"]), str(told["graph_sha256"]),
+            np.array(table["embedding"].to_pylist(), np.float32), tuple(map(str, table["label"].to_pylist())),
+            tuple(map(str, table["data_hash"].to_pylist())),
+            {str(name): float(value) for name, value in told["prior"].items()}, str(told["trained_on"]),
+            str(told["graph_sha256"]),
         )  # fmt: skip
     except (pa.ArrowException, OSError, LookupError, ValueError, TypeError, AttributeError) as error:
         raise ModelError(f"{REFERENCES} must be as it was written ({error}); export the bundle again") from error
@@ -112,5 +113,9 @@ def _check(found: ReferenceSet, bundle: Bundle) -> None:
             f"references must be of the bundle's classes {list(manifest.classes)}, got "
             f"{unknown or sorted(found.prior)}; export the bundle again"
         )
-    if found.embedding_RE.ndim != 2 or not np.isfinite(found.embedding_RE).all():
-        raise ModelError(f"embeddings in {REFERENCES} must be finite rows of one width; export the bundle again")
+    inside = found.embedding_RE.ndim == 2 and ((found.embedding_RE >= 0) & (found.embedding_RE <= 1)).all()
+    if not inside or not all(0 < value < np.inf for value in found.prior.values()):
+        raise ModelError(
+            f"{REFERENCES} must hold embeddings in [0, 1] of one width and priors above 0, got others; export the "
+            "bundle again"
+        )

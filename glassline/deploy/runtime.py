@@ -86,14 +86,17 @@ class OnnxClassifier:
             )
         if not len(patch_BHW):
             return np.zeros((0, *shape), np.float32)
-        parts: list[Any] = [
-            self._session.run(
-                [output],
-                {
-                    "patch": patch_BHW[start : start + _AT_ONCE], "metadata": metadata_BM[start : start + _AT_ONCE],
-                    **self._beside,
-                },
-            )[0]
-            for start in range(0, len(patch_BHW), _AT_ONCE)
-        ]  # fmt: skip
+        try:
+            parts: list[Any] = [
+                self._session.run(
+                    [output],
+                    {
+                        "patch": patch_BHW[start : start + _AT_ONCE],
+                        "metadata": metadata_BM[start : start + _AT_ONCE], **self._beside,
+                    },
+                )[0]
+                for start in range(0, len(patch_BHW), _AT_ONCE)
+            ]  # fmt: skip
+        except Exception as error:  # the runtime has no public base class for its errors
+            raise ModelError(f"the runtime cannot run this bundle ({error}); export it again") from error
         return cast("npt.NDArray[np.float32]", np.concatenate(parts))

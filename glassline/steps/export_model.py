@@ -16,6 +16,7 @@ from glassline.data.shards import ShardReader
 from glassline.data.splits import test_rows
 from glassline.data.storage import written_whole
 from glassline.deploy.bundle import write_bundle
+from glassline.deploy.judge import UNKNOWN_DISTANCE
 from glassline.deploy.references import read_references
 from glassline.deploy.runtime import OnnxClassifier
 from glassline.steps.train_ensemble import TEST_FOLD, VALIDATION_FOLD
@@ -47,12 +48,13 @@ def export_model(augmented_path: str, model_path: str, model: str, extract: Mapp
         bundle_path: Folder for `bundle.zip`.
 
     Raises:
-        ModelError: A probability differs by more than the tolerance.
+        ModelError: A probability, or an embedding or distance of a metric network, differs by more than the tolerance.
     """
+    from glassline.analysis.separation import separation
     from glassline.deploy.bundle import load_bundle
     from glassline.deploy.card import model_card
     from glassline.deploy.export import TOLERANCE, check_parity, classifier_files, classifier_manifest
-    from glassline.training.fitted import load_fitted, predict
+    from glassline.training.fitted import embed, load_fitted, predict
 
     with step_run(
         "export_model", {"model": model, "extract": dict(extract), "tolerance": TOLERANCE}, part=model
@@ -78,9 +80,15 @@ def export_model(augmented_path: str, model_path: str, model: str, extract: Mapp
             onnx_NC = classifier.predict(fold.patch_NHW, fold.metadata_NM)
             worst = check_parity(expected_NC, onnx_NC)
             if manifest.system == "B":
+                rows_N = test_rows(table, TEST_FOLD)
+                given = fold.patch_NHW, fold.metadata_NM
+                nearest = separation(fitted, table, rows_N)[["own", "other"]].min(axis=1).to_numpy(np.float32)
+                pairs = [(embed(fitted, table, rows_N), classifier.embed(*given))]
+                pairs += [(nearest, classifier.nearest_distance(*given))]
+                worst = max(worst, *(check_parity(*pair) for pair in pairs))
                 validation = _fold(table, VALIDATION_FOLD, fitted.attributes)
                 threshold = unknown_threshold(_distance(classifier, validation), _FALSE_UNKNOWN_RATE)
-                thresholds["unknown_distance"] = threshold
+                thresholds[UNKNOWN_DISTANCE] = threshold
                 metrics["false_unknown_rate"] = float((_distance(classifier, fold) > threshold).mean())
             parity = {"largest_difference": worst, "tolerance": TOLERANCE}
             manifest = manifest.model_copy(update={"parity": parity, "metrics": metrics})

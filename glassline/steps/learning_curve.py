@@ -14,7 +14,7 @@ from glassline.analysis.metrics import classifier_metrics
 from glassline.analysis.pooling import judge_units
 from glassline.data.balanced import draw_per_class
 from glassline.data.samples import SampleTable, read_samples
-from glassline.data.splits import test_rows, train_rows
+from glassline.data.splits import is_real, test_rows, train_rows
 from glassline.data.storage import code_hash, written_whole
 from glassline.errors import DataError, SettingsError
 from glassline.tracking import step_run
@@ -37,14 +37,14 @@ def learning_curve(
     Args:
         split_path: Table of patches with folds.
         models: Names of the methods, as in `glassline models`, or of `COMPARATOR_NAMES`.
-        per_class: Patches of a class to train on, at least 2.
+        per_class: Patches of a class to train on, at least 2; numbers that no class has are left out.
         training: Fields of `TrainingSettings`.
         seed: Seed of the draws and fits.
         store: Folder for checkpoints and finished fits.
         curve_path: Folder for `learning_curve.parquet` and its figure.
 
     Returns:
-        One row per model, number and fold: model, per_class, fold, accuracy, macro_f1.
+        One row per model, number and fold: model, per_class, fold, patches trained on in all, accuracy, macro_f1.
 
     Raises:
         SettingsError: A name is unknown, or a number under 2.
@@ -57,15 +57,15 @@ def learning_curve(
     with step_run("learning_curve", params) as run:
         settings = TrainingSettings.parse({**training, "patience": 0, "clean_ratio": 0})
         table = read_samples(split_path, "patches", extra=["fold"])
-        _check(table, models, per_class)
+        models = list(dict.fromkeys(models))
         folds = sorted({int(fold) for fold in table.rows["fold"]})
         rows = []
-        for number in sorted(set(per_class)):
+        for number in _amounts(table, models, per_class, folds):
             for fold in folds:
                 train_N = draw_per_class(table, train_rows(table, fold), number, seed + fold)
                 for name in models:
                     told = _fit_and_test(table, name, train_N, fold, settings, seed, Path(store))
-                    rows.append({"model": name, "per_class": number, "fold": fold, **told})
+                    rows.append({"model": name, "per_class": number, "fold": fold, "patches": len(train_N), **told})
             done = pd.DataFrame([row for row in rows if row["per_class"] == number])
             means = done.groupby("model", sort=False)[["accuracy", "macro_f1"]].mean()
             for model, mean in means.iterrows():
@@ -82,15 +82,25 @@ def learning_curve(
         return curve
 
 
-def _check(table: SampleTable, models: Sequence[str], per_class: Sequence[int]) -> None:
+def _amounts(table: SampleTable, models: Sequence[str], per_class: Sequence[int], folds: Sequence[int]) -> list[int]:
+    """Return the numbers that some class has in every fold's training rows; says which are left out."""
     check_methods(models)
     if not per_class or min(per_class) < 2:
         raise SettingsError(f"per_class must be numbers of 2 or more, got {list(per_class)}; distances need pairs")
-    largest = int(table.rows["label"].value_counts().max())
-    if min(per_class) > largest:
+    real_N = is_real(table)
+    of_folds = [
+        table.rows["label"].iloc[rows_N[real_N[rows_N]]] for rows_N in (train_rows(table, one) for one in folds)
+    ]
+    largest = min(int(labels.value_counts().max()) for labels in of_folds)
+    kept = sorted({number for number in per_class if number <= largest})
+    if not kept:
         raise DataError(
             f"per_class must not exceed the largest class, {largest} patches, got {min(per_class)}; lower it"
         )
+    beyond = sorted(set(per_class) - set(kept))
+    if beyond:
+        print(f"learning_curve: {beyond} of a class left out, no class has more than {largest} to train on", flush=True)
+    return kept
 
 
 def _fit_and_test(
@@ -101,7 +111,7 @@ def _fit_and_test(
     settings = for_few_rows(settings, len(train_N))
     what = [
         name, table.content_hash(), hashlib.sha256(train_N.tobytes()).hexdigest(), fold, settings.model_dump(), seed,
-        code_hash("models", "training", "analysis"),
+        code_hash("models", "training", "analysis", "vision"),
     ]  # fmt: skip
     place = store / "learning_curve" / f"{hashlib.sha256(json.dumps(what).encode()).hexdigest()[:24]}.json"
     if not place.is_file():

@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from glassline.analysis.pooling import judge_units
 from glassline.analysis.significance import mcnemar_test
 from glassline.data.samples import SampleTable, read_samples
 from glassline.data.shards import ShardReader
 from glassline.data.splits import test_rows
 from glassline.data.storage import written_whole
 from glassline.deploy.bundle import Bundle, load_bundle
-from glassline.deploy.runtime import OnnxClassifier
+from glassline.deploy.judge import judge
 from glassline.errors import GlasslineError, SettingsError
 from glassline.steps.train_ensemble import TEST_FOLD
 from glassline.tracking import BUNDLE, parent_tags, step_run
@@ -112,5 +111,4 @@ def _judge(table: SampleTable, rows: pd.DataFrame, bundle: Bundle) -> pd.DataFra
     manifest = bundle.manifest
     metadata_NM = rows.reindex(columns=list(manifest.attributes)).to_numpy(np.float32)
     patch_NHW = ShardReader(table.root, "patch").read(rows["shard"], rows["row"])
-    probability_NC = OnnxClassifier(bundle).predict(patch_NHW, metadata_NM)
-    return judge_units(rows, probability_NC, manifest.classes, manifest.clean_class)
+    return judge(bundle, rows, patch_NHW, metadata_NM)

@@ -62,10 +62,11 @@ def test_classes_whose_groups_exclude_each_other_are_refused(make_table):
         hold_out_groups(table, np.arange(6), 0.3, 0)
 
 
-def test_a_class_without_patches_is_named(make_table):
-    table = make_table(["dent", "dent", "fold", "fold"], classes=("dent", "fold", "mold"))
-    with pytest.raises(DataError, match="at least 2 patches, got 0 of class 'mold'"):
-        draw_balanced(table, 0)
+def test_a_class_of_one_patch_is_named_and_one_without_has_no_part(make_table):
+    table = make_table(["dent", "dent", "dent", "fold", "fold"], classes=("dent", "fold", "mold"))
+    assert table.rows["label"].iloc[draw_balanced(table, 0)].value_counts().to_dict() == {"dent": 2, "fold": 2}
+    with pytest.raises(DataError, match="at least 2 patches, got 1 of class 'mold'"):
+        draw_balanced(make_table(["dent", "dent", "mold"]), 0)
 
 
 def test_rows_bring_their_own_copies_only(table):

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from glassline.deploy.bundle import Bundle, load_bundle
+from glassline.deploy.export import to_onnx
 from glassline.deploy.references import REFERENCES, ReferenceSet, read_references
 from glassline.deploy.runtime import OnnxClassifier
 from glassline.errors import ModelError
-from tests.deploy.metric_bundle import level_patches, metadata, write_metric_bundle
+from glassline.models.registry import build_model
+from tests.deploy.metric_bundle import level_patches, metadata, metric_fitted, write_metric_bundle
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,10 @@ def test_a_reference_set_survives_a_round_trip(whole):
         ({"graph_sha256": "f" * 64}, "must be embedded by the bundle's own graph"),
         ({"labels": ("crack",) * 12}, r"must be of the bundle's classes \['dent', 'mold'\], got \['crack'\]"),
         ({"prior": {"dent": 1.0}}, r"must be of the bundle's classes"),
-        ({"embedding_RE": np.full((12, 16), np.nan, np.float32)}, "must be finite rows of one width"),
+        ({"embedding_RE": np.full((12, 16), np.nan, np.float32)}, r"must hold embeddings in \[0, 1\]"),
+        ({"embedding_RE": np.full((12, 16), 1e30, np.float32)}, r"must hold embeddings in \[0, 1\]"),
+        ({"prior": {"dent": 0.0, "mold": 1.0}}, "priors above 0"),
+        ({"prior": {"dent": float("nan"), "mold": 1.0}}, "priors above 0"),
     ],
 )
 def test_references_of_something_else_are_refused(whole, change, message):
@@ -57,7 +62,22 @@ def test_missing_and_damaged_references_are_refused(whole, content, message):
         read_references(_with(whole, content))
 
 
-def test_a_bundle_of_another_system_tells_no_distance(whole):
-    classifier = OnnxClassifier(whole)
-    with pytest.raises(ModelError, match=r"this bundle reads patches"):
-        classifier.nearest_distance(level_patches("dent", 2)[:, :64], metadata(2))
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"embedding_RE": np.full((12, 5), 0.5, np.float32)},
+        {"embedding_RE": np.full((1, 16), 0.5, np.float32), "labels": ("dent",), "data_hashes": ("d",)},
+    ],
+)
+def test_references_that_the_graph_cannot_take_are_refused(whole, change):
+    classifier = OnnxClassifier(_with(whole, replace(read_references(whole), **change).to_parquet()))
+    with pytest.raises(ModelError, match="the runtime cannot run this bundle"):
+        classifier.nearest_distance(level_patches("dent", 2), metadata(2))
+
+
+def test_a_bundle_of_another_system_tells_no_distance(tmp_path, manifest):
+    fitted = metric_fitted()
+    files = {"model.onnx": to_onnx(replace(fitted, model=build_model("cnn", 112, 3, 2, fitted.settings).eval()))}
+    classifier = OnnxClassifier(Bundle(manifest, {}, files))
+    with pytest.raises(ModelError, match=r"distance is told by a metric network \(system B\), got a bundle of cnn"):
+        classifier.nearest_distance(level_patches("dent", 2), metadata(2))

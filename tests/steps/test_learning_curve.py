@@ -43,7 +43,7 @@ def test_what_a_killed_try_trained_is_not_trained_again(split, tmp_path, monkeyp
     [
         (["resnet"], [5], SettingsError, "models must be among mlp, .*svm, got"),
         (["cnn"], [1], SettingsError, "numbers of 2 or more, got"),
-        (["cnn"], [99], DataError, "must not exceed the largest class, 16 patches, got 99"),
+        (["cnn"], [99], DataError, "must not exceed the largest class, 8 patches, got 99"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(split, tmp_path, models, per_class, error, match):

@@ -49,7 +49,7 @@ def promote(table: SampleTable, tmp_path: Path) -> Callable[[Fitted, str], tuple
     def run(fitted: Fitted, name: str) -> tuple[str, dict]:
         folder = tmp_path / name
         save_fitted(fitted, folder / "model")
-        export = export_model(str(tmp_path / "table.parquet"), str(folder / "model"), {}, str(folder / "bundle"))
+        export = export_model(str(tmp_path / "table.parquet"), str(folder / "model"), name, {}, str(folder / "bundle"))
         decision = promote_model(
             str(tmp_path / "table.parquet"), str(folder / "bundle"), export, "glassline-x", 0.05, str(folder / "p.json")
         )
