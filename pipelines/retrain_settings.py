@@ -86,7 +86,8 @@ class RetrainSettings(Settings):
             )
         if self.model_name in _WITHOUT_IMAGE_BRANCH:
             raise ValueError(
-                f"model_name must have an image branch to explain (cnn, ensemble_*, triplet, siamese), got {self.model_name}"
+                "model_name must have an image branch to explain (cnn, ensemble_*, triplet, siamese), got "
+                f"{self.model_name}"
             )
         return self
 
