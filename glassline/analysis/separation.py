@@ -33,6 +33,6 @@ def separation(fitted: Fitted, table: SampleTable, rows_N: npt.NDArray[np.intp])
     embedding_NE = torch.from_numpy(embed(fitted, table, rows_N))
     parts = [model.distance(part_BE, model.reference_RE) for part_BE in torch.split(embedding_NE, _AT_ONCE)]
     distance_NR = torch.cat(parts)
-    own_NR = torch.from_numpy(label_indices(table, rows_N)).unsqueeze(1) == model.reference_label_R
+    own_NR = torch.tensor(label_indices(table, rows_N)).unsqueeze(1) == model.reference_label_R
     nearest = [distance_NR.masked_fill(~kept_NR, torch.inf).amin(1).numpy() for kept_NR in (own_NR, ~own_NR)]
     return pd.DataFrame({"label": table.rows["label"].to_numpy()[rows_N], "own": nearest[0], "other": nearest[1]})

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from glassline.analysis.pooling import judge_units
 from glassline.data.samples import SampleTable, read_samples
@@ -38,19 +39,26 @@ def train_ensemble(
     """
     with step_run("train_ensemble", {"model": model, "training": dict(training), "seed": seed}) as run:
         table = read_samples(augmented_path, "patches", extra=["fold", "augmentation"])
-        train_and_write(run, table, model, TrainingSettings.parse(training), seed, store, model_path)
+        train_and_write(
+            run, table, training_rows(table), model, TrainingSettings.parse(training), seed, store, model_path
+        )
+
+
+def training_rows(table: SampleTable) -> npt.NDArray[np.intp]:
+    """Return the rows of all folds but the test and validation ones, augmented copies included."""
+    return np.setdiff1d(train_rows(table, TEST_FOLD), np.flatnonzero(table.rows["fold"] == VALIDATION_FOLD))
 
 
 def train_and_write(
-    run: StepRun, table: SampleTable, model: str, settings: TrainingSettings, seed: int, store: str, model_path: str
-) -> "Fitted":
-    """Train on all folds but the test and validation ones, write the model, log curves and accuracy, and return it."""
+    run: StepRun, table: SampleTable, train_N: npt.NDArray[np.intp], model: str, settings: TrainingSettings, seed: int,
+    store: str, model_path: str,
+) -> "Fitted":  # fmt: skip
+    """Train on rows of `training_rows`, write the model, log curves and accuracy, and return it."""
     from glassline.report.figures import curves_figure
     from glassline.training.fitted import predict, save_fitted
     from glassline.training.loop import fit_model
 
     validation_N = test_rows(table, VALIDATION_FOLD)
-    train_N = np.setdiff1d(train_rows(table, TEST_FOLD), np.flatnonzero(table.rows["fold"] == VALIDATION_FOLD))
     fitted = fit_model(
         model, table, train_N, validation_N, settings, seed, Path(store) / "checkpoints",
         lambda epoch, values: run.metrics(values, step=epoch),

@@ -167,10 +167,15 @@ def check_pairs(table: SampleTable, train_N: npt.NDArray[np.intp]) -> None:
     Raises:
         DataError: A class has one real sample; names it.
     """
-    counts = table.rows["label"].iloc[train_N[is_real(table)[train_N]]].value_counts()
-    alone = sorted(counts.index[counts < 2])
+    alone = lone_classes(table, train_N)
     if alone:
         raise DataError(
             f"distances need at least two samples of each class to train on, got one of {alone}; add samples, or train "
             "without the class and enrol it afterwards"
         )
+
+
+def lone_classes(table: SampleTable, train_N: npt.NDArray[np.intp]) -> list[str]:
+    """Return the classes that have a single real sample among training rows: it has no pair."""
+    counts = table.rows["label"].iloc[train_N[is_real(table)[train_N]]].value_counts()
+    return sorted(map(str, counts.index[counts == 1]))
