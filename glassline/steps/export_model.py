@@ -61,8 +61,8 @@ def export_model(augmented_path: str, model_path: str, model: str, extract: Mapp
     ) as run:
         settings = ExtractSettings.parse(extract)
         table, fitted = read_samples(augmented_path, "patches", extra=["fold"]), load_fitted(model_path)
-        fold = _fold(table, TEST_FOLD, fitted.attributes)
-        expected_NC = predict(fitted, table, test_rows(table, TEST_FOLD))
+        rows_N, fold = test_rows(table, TEST_FOLD), _fold(table, TEST_FOLD, fitted.attributes)
+        expected_NC = predict(fitted, table, rows_N)
         judged = judge_units(fold.rows, expected_NC, fitted.classes, fitted.clean_class)
         metrics = classifier_metrics(judged["actual"], judged["predicted"], fitted.classes).as_dict()
         data_hash = table.content_hash()
@@ -80,16 +80,17 @@ def export_model(augmented_path: str, model_path: str, model: str, extract: Mapp
             onnx_NC = classifier.predict(fold.patch_NHW, fold.metadata_NM)
             worst = check_parity(expected_NC, onnx_NC)
             if manifest.system == "B":
-                rows_N = test_rows(table, TEST_FOLD)
                 given = fold.patch_NHW, fold.metadata_NM
+                distance_N = classifier.nearest_distance(*given)
                 nearest = separation(fitted, table, rows_N)[["own", "other"]].min(axis=1).to_numpy(np.float32)
                 pairs = [(embed(fitted, table, rows_N), classifier.embed(*given))]
-                pairs += [(nearest, classifier.nearest_distance(*given))]
+                pairs += [(nearest, distance_N)]
                 worst = max(worst, *(check_parity(*pair) for pair in pairs))
                 validation = _fold(table, VALIDATION_FOLD, fitted.attributes)
-                threshold = unknown_threshold(_distance(classifier, validation), _FALSE_UNKNOWN_RATE)
+                held_N = classifier.nearest_distance(validation.patch_NHW, validation.metadata_NM)
+                threshold = unknown_threshold(unit_distance(validation.rows, held_N), _FALSE_UNKNOWN_RATE)
                 thresholds[UNKNOWN_DISTANCE] = threshold
-                metrics["false_unknown_rate"] = float((_distance(classifier, fold) > threshold).mean())
+                metrics["false_unknown_rate"] = float((unit_distance(fold.rows, distance_N) > threshold).mean())
             parity = {"largest_difference": worst, "tolerance": TOLERANCE}
             manifest = manifest.model_copy(update={"parity": parity, "metrics": metrics})
             files["card.md"] = model_card(manifest, len(fold.rows)).encode()
@@ -112,8 +113,3 @@ def _fold(table: SampleTable, fold: int, attributes: Sequence[str]) -> _Fold:
     rows = table.rows.iloc[test_rows(table, fold)]
     patch_NHW = ShardReader(table.root, "patch").read(rows["shard"], rows["row"])
     return _Fold(rows, patch_NHW, rows[list(attributes)].to_numpy(np.float32, copy=True))
-
-
-def _distance(classifier: OnnxClassifier, fold: _Fold) -> "pd.Series[float]":
-    """Return how far each unit of a fold is from its nearest reference."""
-    return unit_distance(fold.rows, classifier.nearest_distance(fold.patch_NHW, fold.metadata_NM))
