@@ -43,7 +43,7 @@ def _settings(epochs: int, width: float, threads: int, loss: str) -> Segmentatio
     )  # fmt: skip
 
 
-def _table(data: Path, folder: Path) -> SampleTable:
+def mask_folder(data: Path, folder: Path) -> SampleTable:
     """Lay the set out as a mask folder: class crack, a PNG mask beside each image."""
     images = folder / "crack" / "Imgs"
     images.mkdir(parents=True, exist_ok=True)
@@ -53,6 +53,14 @@ def _table(data: Path, folder: Path) -> SampleTable:
         cv2.imwrite(str(images / f"{number:03d}.png"), crack_HW.astype(np.uint8) * 255)
         (images / f"{number:03d}.jpg").write_bytes((data / "image" / f"{number:03d}.jpg").read_bytes())
     return read_source(folder, "mask-folder")
+
+
+def sides(images: list[str]) -> tuple[list[int], list[int], list[int]]:
+    """Return the numbers of the training, validation and test images."""
+    number_of = {int(Path(image).stem): place for place, image in enumerate(images)}
+    validation, test = ([number_of[name] for name in names] for names in (VALIDATION, TEST))
+    train = [place for name, place in number_of.items() if name < TEST.start and name not in VALIDATION]
+    return train, validation, test
 
 
 def _scores(
@@ -107,11 +115,8 @@ def main(
     threads: Annotated[int, typer.Option(min=0)] = 0,
 ) -> None:
     """Train, fit the threshold on validation, test once."""
-    zones = LabelledZones(_table(data, out / "set"), ["crack"])
-    number_of = {int(Path(image).stem): place for place, image in enumerate(zones.images)}
-    validation = [number_of[name] for name in VALIDATION]
-    test = [number_of[name] for name in TEST]
-    train = [place for name, place in number_of.items() if name < TEST.start and name not in VALIDATION]
+    zones = LabelledZones(mask_folder(data, out / "set"), ["crack"])
+    train, validation, test = sides(zones.images)
     print(f"{len(train)} train, {len(validation)} validation, {len(test)} test images")
     model = out / f"model-{loss}-{width:g}-{epochs}-{seed}"
     if not model.exists():

@@ -29,7 +29,8 @@ from rich.table import Table
 
 from glassline.data.captures.store import Captures, open_captures
 from glassline.deploy.bundle import load_bundle
-from glassline.deploy.segmenter import Segmenter, open_graph
+from glassline.deploy.graphs import open_graph
+from glassline.deploy.segmenter import Segmenter
 from glassline.vision import tiles as tiles_of_zone
 from glassline.vision.scratches import FindSettings, find_scratches
 from glassline.vision.tiles import TileSettings

@@ -121,7 +121,7 @@ def _score_part(folder: Path, numbers: Sequence[int], models: dict[str, Path]) -
     Networks run as they are handed out: as a graph, in float32.
     """
     from glassline.deploy.export_segmenter import segmenter_to_onnx
-    from glassline.deploy.segmenter import open_graph
+    from glassline.deploy.graphs import open_graph
     from glassline.training.fitted_segmenter import load_segmenter
 
     zones = _zones(folder)

@@ -8,6 +8,7 @@ from rich.console import Console
 from glassline.errors import GlasslineError
 from glassline_cli.capture import capture
 from glassline_cli.captures import app as captures
+from glassline_cli.detect import detect
 from glassline_cli.enrol import enrol
 from glassline_cli.import_data import import_data
 from glassline_cli.ingest import ingest
@@ -18,6 +19,7 @@ from glassline_cli.models import models
 from glassline_cli.propose import propose
 from glassline_cli.rig import rig_check, rig_simulator
 from glassline_cli.run import compile_, run, submit
+from glassline_cli.severity import severity
 from glassline_cli.simulate import app as simulate
 from glassline_cli.step import step
 
@@ -41,6 +43,8 @@ app.command("inspect")(inspect)
 app.command("rig-simulator")(rig_simulator)
 app.command("rig-check")(rig_check)
 app.command("enrol")(enrol)
+app.command("detect")(detect)
+app.command("severity")(severity)
 app.command("models")(models)
 app.command("metrics")(metrics)
 app.command("learning-curve")(learning_curve)

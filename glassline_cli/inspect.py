@@ -8,7 +8,7 @@ import typer
 
 
 class Arithmetic(StrEnum):
-    """The names of glassline.deploy.segmenter.Precision, repeated so that --help needs no heavy import."""
+    """The names of glassline.deploy.graphs.Precision, repeated so that --help needs no heavy import."""
 
     f32 = "f32"
     bf16 = "bf16"

@@ -18,8 +18,8 @@ from glassline.errors import GlasslineError, StorageError
 from glassline_cli.watch import watched
 
 _STATE = "run.json"
-#: Steps of the branch that captures take.
-_OF_THE_SEGMENTATION = 5
+#: Steps of the branch that captures take, and of the one that defects with a place take.
+_OF_THE_SEGMENTATION, _OF_THE_SEVERITY = 5, 6
 
 # glibc gives large blocks back to the kernel at once and asks for them again at the next batch. Keeping them made
 # training 1.5 times faster (1.39 against 0.91 ms a patch, one thread); read when a step's process starts.
@@ -181,4 +181,6 @@ def _steps(pipeline: Any, arguments: Mapping[str, Any]) -> int:
         steps -= 1
     if "segment" in arguments:  # the report is wired twice, once for each branch
         steps += len(arguments["zone_parts"]) - 2 if arguments["segment"] else -_OF_THE_SEGMENTATION - 1
+    if "severity" in arguments:
+        steps += len(arguments["image_parts"]) - 1 if arguments["severity"] else -_OF_THE_SEVERITY
     return steps

@@ -42,6 +42,13 @@ def end_to_end(
     find: dict,
     max_fn_rate: float,
     registered_segmenter: str,
+    severity: bool,
+    regression: dict,
+    defect_types: dict,
+    defects: dict,
+    image_parts: list[int],
+    image_part_count: int,
+    registered_detector: str,
 ):
     """Chain `capture` and `retrain`; every argument is made by `EndToEndSettings.arguments`."""
     with dsl.ExitHandler(close_run()):
@@ -56,5 +63,7 @@ def end_to_end(
             models=models, model_name=model_name, metric_model=metric_model, baseline=baseline, training=training,
             seed=seed, significance=significance, registered_model=registered_model, segment=segment,
             segmentation=segmentation, zone_parts=zone_parts, zone_part_count=zone_part_count, tiles=tiles, find=find,
-            max_fn_rate=max_fn_rate, registered_segmenter=registered_segmenter,
+            max_fn_rate=max_fn_rate, registered_segmenter=registered_segmenter, severity=severity,
+            regression=regression, defect_types=defect_types, defects=defects, image_parts=image_parts,
+            image_part_count=image_part_count, registered_detector=registered_detector,
         )  # fmt: skip

@@ -21,6 +21,7 @@ from components.train_triplet.component import train_triplet
 from components.write_report.component import write_report
 from pipelines.secrets import with_s3
 from pipelines.segment import find_scratches
+from pipelines.severity import grade_defects
 
 
 @dsl.pipeline(name="learn", description="A table of images in, models compared and explained, a bundle out.")
@@ -49,6 +50,13 @@ def learn(
     find: dict,
     max_fn_rate: float,
     registered_segmenter: str,
+    severity: bool,
+    regression: dict,
+    defect_types: dict,
+    defects: dict,
+    image_parts: list[int],
+    image_part_count: int,
+    registered_detector: str,
 ):
     """Wire the steps from a table of images on: what `retrain` and `end_to_end` share."""
     found = with_s3(extract_candidates(samples=samples, content_hash=content_hash, store=store, extract=extract))
@@ -102,6 +110,12 @@ def learn(
         "promotion": promoted.outputs["promotion"],
         "model_name": model_name, "metric_model": metric_model,
     }  # fmt: skip
+    with dsl.If(severity == True, name="severity"):  # noqa: E712 - kfp builds the condition of it
+        grade_defects(
+            samples=samples, content_hash=content_hash, store=store, regression=regression, defect_types=defect_types,
+            defects=defects, image_parts=image_parts, image_part_count=image_part_count, seed=seed,
+            registered_model=registered_detector,
+        )  # fmt: skip
     # What a branch makes cannot leave it, so the report is written in either.
     with dsl.If(segment == True, name="segment"):  # noqa: E712 - kfp builds the condition of it
         segmented = find_scratches(
@@ -144,6 +158,13 @@ def retrain(
     find: dict,
     max_fn_rate: float,
     registered_segmenter: str,
+    severity: bool,
+    regression: dict,
+    defect_types: dict,
+    defects: dict,
+    image_parts: list[int],
+    image_part_count: int,
+    registered_detector: str,
 ):
     """Wire the steps; every argument is made by `RetrainSettings.arguments`."""
     with dsl.ExitHandler(close_run()):
@@ -160,5 +181,7 @@ def retrain(
             significance=significance,
             registered_model=registered_model, segment=segment, segmentation=segmentation, zone_parts=zone_parts,
             zone_part_count=zone_part_count, tiles=tiles, find=find, max_fn_rate=max_fn_rate,
-            registered_segmenter=registered_segmenter,
+            registered_segmenter=registered_segmenter, severity=severity, regression=regression,
+            defect_types=defect_types, defects=defects, image_parts=image_parts, image_part_count=image_part_count,
+            registered_detector=registered_detector,
         )  # fmt: skip

@@ -5,14 +5,22 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from glassline.data.importers import LAYOUTS, source_hash
-from glassline.models.settings import COMPARATOR_NAMES, MODEL_NAMES, PATCH_PX, UnetSettings
+from glassline.models.settings import COMPARATOR_NAMES, MODEL_NAMES, PATCH_PX, TypeSettings, UnetSettings
 from glassline.settings import Settings
-from glassline.training.settings import LossSettings, SegmentationSettings, TrainingSettings
+from glassline.training.settings import (
+    DefectTypeSettings,
+    LossSettings,
+    RegressionSettings,
+    SegmentationSettings,
+    TrainingSettings,
+)
 from glassline.vision.augment import AugmentSettings
+from glassline.vision.defects import ClusterSettings
 from glassline.vision.patches import ExtractSettings, dark_field_extract
 from glassline.vision.scratches import FindSettings
 from glassline.vision.tiles import TileSettings
 
+_AS_EXTRACTED = ("depth_window", "light_state")
 _WITHOUT_IMAGE_BRANCH = ("mlp", "metadata", *COMPARATOR_NAMES)
 
 #: The paper's clusters drop lone scratches under 1.5 mm as noise; these missed fewer on validation glasses. The
@@ -64,6 +72,20 @@ class RetrainSettings(Settings):
         0.024, gt=0, lt=1, description="largest share of defective validation glasses that may pass for good"
     )
 
+    severity: bool = Field(
+        True,
+        description="also train a detector that tells how bad a defect is, of layouts that say where defects are: "
+        "any but image-folder",
+    )
+    regression: RegressionSettings = Field(RegressionSettings(), description="how that detector is trained")
+    defect_types: DefectTypeSettings = Field(
+        DefectTypeSettings(), description="how the network that tells its defects' types apart is trained"
+    )
+    defects: ClusterSettings = Field(
+        ClusterSettings(), description="which defective cells are one defect; their threshold is found on validation"
+    )
+    image_parts: int = Field(2, ge=1, le=1000, description="parts that the images to search are fanned out to")
+
     @model_validator(mode="after")
     def _names_agree(self) -> "RetrainSettings":
         if self.data_format not in LAYOUTS:
@@ -110,7 +132,9 @@ class RetrainSettings(Settings):
         """
         # Kubeflow Pipelines has no null: what is left out takes its default, None, again.
         values = self.model_dump(mode="json", exclude_none=True)
-        folds, parts, zone_parts = (values.pop(name) for name in ("folds", "parts", "zone_parts"))
+        folds, parts, zone_parts, image_parts = (
+            values.pop(name) for name in ("folds", "parts", "zone_parts", "image_parts")
+        )
         return {
             "data": data,
             "data_hash": data_hash,
@@ -121,7 +145,16 @@ class RetrainSettings(Settings):
             "fold_parts": [list(range(part, folds, parts)) for part in range(min(parts, folds))],
             "zone_parts": list(range(zone_parts)),
             "zone_part_count": zone_parts,
+            "registered_detector": f"glassline-{values['product']}-severity",
+            "image_parts": list(range(image_parts)),
+            "image_part_count": image_parts,
             **values,
+            # Images are looked at as candidates are, unless said otherwise.
+            "regression": {
+                **{name: values["extract"][name] for name in _AS_EXTRACTED if name in values["extract"]},
+                **values["regression"],
+            },
+            "severity": self.severity and self.data_format != "image-folder",
         }
 
 
@@ -140,6 +173,8 @@ def smoke() -> RetrainSettings:
             batch_size=4,
             learning_rate=1e-3,
         ),
+        regression=RegressionSettings(patch_px=128, epochs=2, patches=64),
+        defect_types=DefectTypeSettings(classifier=TypeSettings(network="resnet18"), epochs=2, windows=64),
     )
 
 
@@ -160,6 +195,10 @@ def demo() -> RetrainSettings:
             learning_rate=2e-3,
             schedule="one-cycle",
         ),
+        regression=RegressionSettings(patch_px=128, epochs=8, patches=256, precision="bf16-mixed"),
+        defect_types=DefectTypeSettings(
+            classifier=TypeSettings(network="resnet18"), epochs=6, windows=256, precision="bf16-mixed"
+        ),
     )
 
 
@@ -171,6 +210,7 @@ def full() -> RetrainSettings:
         training=TrainingSettings(epochs=20),
         parts=10,
         zone_parts=10,
+        image_parts=10,
     )
 
 

@@ -1,5 +1,6 @@
 """Small images on disk, the real data sets where they are, the command line, and a browser."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ from glassline.data.captures.zone_list import write_zone_list
 from glassline.data.labels import LabelledObject, Labels, ZoneLabels, read_labels
 from glassline.data.samples import SampleTable
 from glassline.data.shards import ShardWriter
+from glassline.vision.annotated_images import AnnotatedImages
 
 MakeTable = Callable[..., SampleTable]
 Glassline = Callable[..., subprocess.CompletedProcess[str]]
@@ -315,3 +317,128 @@ def segmenter_bundle(segmenter_fitted: object, tmp_path_factory: pytest.TempPath
         "c" * 40, {"glass_fn_rate": 0.02},
     )  # fmt: skip
     return path
+
+
+@pytest.fixture(scope="session")
+def random_detector() -> Callable[..., object]:
+    """Make a detector with random weights and statistics, whose severities spread over 0 to 12."""
+    import torch
+
+    from glassline.models.severity_detector import build_detector
+    from glassline.training.fitted_detector import FittedDetector
+    from glassline.training.settings import RegressionSettings
+
+    def make(cell_px: int = 4, colour: bool = False, **changes: object) -> object:
+        torch.manual_seed(0)
+        settings = RegressionSettings.parse({"detector": {"cell_px": cell_px, "colour": colour}, **changes})
+        model = build_detector(settings.detector).eval()
+        for norm in (one for one in model.modules() if isinstance(one, torch.nn.BatchNorm2d)):
+            norm.running_mean.normal_(0, 0.3)
+            norm.running_var.uniform_(0.2, 0.8)
+            norm.weight.data.uniform_(0.5, 1.5)
+            norm.bias.data.normal_(0, 0.3)
+        with torch.no_grad():
+            last, noise = model.head[-1], torch.rand(1, 3 if colour else 1, 64, 64) * 2 - 1
+            spread = float(model(noise).std())
+            last.weight *= 2 / spread
+            last.bias -= model(noise).median() - 3
+        return FittedDetector(model, settings)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def flat_types() -> Callable[..., object]:
+    """Make a classifier that calls dark windows lines and bright ones spots, and nothing clean."""
+    import torch
+
+    from glassline.training.fitted_types import FittedTypes, TypeCounts
+    from glassline.training.settings import DefectTypeSettings
+
+    class Brightness(torch.nn.Module):
+        def forward(self, window: torch.Tensor) -> torch.Tensor:
+            bright_N = window.float().flatten(1).mean(1) / 16 - 8
+            return torch.stack([-bright_N, bright_N, bright_N * 0 - 9], dim=1)
+
+    def make(colour: bool = False) -> object:
+        settings = DefectTypeSettings.parse({"classifier": {"window_px": 32}})
+        counts = TypeCounts(defects={}, false_positives=0, random_clean=0)
+        return FittedTypes(Brightness(), settings, ("line", "spot", "clean"), colour, counts)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def detector_bundle(
+    random_detector: Callable[..., object], flat_types: Callable[..., object], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[bool], Path]:
+    """Return the bundle of a random detector: detector_bundle(colour=True)."""
+    from glassline.deploy.export_detector import export_detector
+    from glassline.vision.defects import DefectSettings
+
+    written: dict[bool, Path] = {}
+
+    def bundle(colour: bool = False) -> Path:
+        if colour not in written:
+            tiles = np.random.default_rng(1).integers(0, 256, (3, 64, 96, *([3] if colour else [])), np.uint8)
+            path = tmp_path_factory.mktemp("detector") / "bundle.zip"
+            written[colour] = path
+            export_detector(
+                random_detector(4, colour), flat_types(colour), path, list(tiles), tiles[:, :32, :32],
+                DefectSettings(threshold=5), 10, "d" * 64, "c" * 40, {"f1": 0.9},
+            )  # fmt: skip
+        return written[colour]
+
+    return bundle
+
+
+@pytest.fixture
+def typed_images(tmp_path: Path) -> Callable[..., AnnotatedImages]:
+    """Write images with a bright spot, a dark line or nothing: typed_images(["spot", "line", ""], size_px=96)."""
+
+    def make(
+        labels: list[str], size_px: int = 96, colour: bool = False, groups: list[str] | None = None,
+        types: tuple[str, ...] = ("line", "spot"),
+    ) -> AnnotatedImages:  # fmt: skip
+        generator, rows = np.random.default_rng(0), []
+        for number, label in enumerate(labels):
+            pixels = generator.normal(120, 4, (size_px, size_px, 3) if colour else (size_px, size_px))
+            width, height, level = {"line": (24, 3, -80), "spot": (8, 8, 80)}.get(label, (0, 0, 0))
+            x, y = (int(at) for at in generator.integers(0, size_px - 24, 2))
+            pixels[y : y + height, x : x + width] += level
+            assert cv2.imwrite(str(tmp_path / f"{number}.png"), pixels.clip(0, 255).astype(np.uint8))
+            told = [{"label": label, "bbox": [x, y, width, height], "segmentation": None}] if label else []
+            rows.append(
+                {"id": f"{number}", "image": f"{number}.png", "label": label or "plain", "objects": json.dumps(told)}
+            )
+        common = {
+            "mask": "", "x_mm": np.nan, "y_mm": np.nan, "zone": "", "pitch_um": np.nan, "product": "", "cycle": "",
+            "source": "", "width_px": size_px, "height_px": size_px, "bit_depth": 8,
+        }  # fmt: skip
+        frame = pd.DataFrame(rows).assign(**common, group=groups or [f"g{n}" for n in range(len(labels))])
+        frame["sha256"] = [f"{number}-{label}" for number, label in enumerate(labels)]
+        return AnnotatedImages(SampleTable(frame, "images", str(tmp_path), (*types, "plain"), "plain"), colour)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def write_marked_images() -> Callable[..., Path]:
+    """Write a mask folder: half of the images are clean, the others have two dark dents, far apart."""
+
+    def write(folder: Path, images: int = 12, size_px: int = 96, depth: int = 70) -> Path:
+        generator = np.random.default_rng(0)
+        for number in range(images):
+            place = folder / ("clean", "dent")[number % 2]
+            place.mkdir(parents=True, exist_ok=True)
+            grey_HW, mask_HW = generator.normal(150, 3, (size_px, size_px)), np.zeros((size_px, size_px), np.uint8)
+            if number % 2:
+                for x, y in ((12, 16), (56, 60)):
+                    dx, dy = (int(shift) for shift in generator.integers(0, 12, 2))
+                    mask_HW[y + dy : y + dy + 12, x + dx : x + dx + 16] = 255
+                grey_HW[mask_HW > 0] -= depth
+            cv2.imwrite(str(place / f"{number}.jpg"), grey_HW.clip(0, 255).astype(np.uint8))
+            cv2.imwrite(str(place / f"{number}.png"), mask_HW)
+        return folder
+
+    return write

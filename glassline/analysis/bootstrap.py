@@ -40,16 +40,34 @@ def bootstrap_interval(
     Returns:
         Its lower and upper end.
     """
+    return drawn_interval(len(total_GK), lambda times_BG: figure(times_BG @ total_GK), seed, resamples, level)
+
+
+def drawn_interval(
+    groups: int, figure: Callable[[Floats], Floats], seed: int, resamples: int = 2000, level: float = 0.95
+) -> tuple[float, float]:
+    """Return the interval of a figure that is not one of sums over groups, such as a rank correlation.
+
+    Source: that of `bootstrap_interval`.
+
+    Args:
+        groups: Number of groups, two at least.
+        figure: Makes the figure (B) of how often each draw holds each group (B, G).
+        seed: Seed of the draws, >= 0.
+        resamples: Number of draws.
+        level: Share of such intervals that cover the truth, in (0, 1).
+
+    Returns:
+        Its lower and upper end.
+    """
     from scipy.stats import bootstrap
 
-    groups = len(total_GK)
-
     def statistic(index: npt.NDArray[np.intp], axis: int = -1) -> Floats:
-        # How often each group was drawn: its sums then count so often, in one product.
+        # How often each group was drawn: its samples then count so often.
         index_BG = np.atleast_2d(index).astype(np.intp)
         place_BG = index_BG + groups * np.arange(len(index_BG))[:, None]
         times_BG = np.bincount(place_BG.ravel(), minlength=place_BG.size).reshape(place_BG.shape)
-        found_B = figure(times_BG @ total_GK)
+        found_B = figure(times_BG.astype(np.float64))
         return found_B if index.ndim > 1 else found_B[0]
 
     found = bootstrap(

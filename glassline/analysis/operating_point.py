@@ -82,7 +82,7 @@ def error_rates(peak_N: Peaks, defective_N: Flags, threshold: float) -> ErrorRat
     rejected_N = (peak_N >= threshold) & (peak_N > 0)
     fn, defective = int((defective_N & ~rejected_N).sum()), int(defective_N.sum())
     fp, clean = int((~defective_N & rejected_N).sum()), int((~defective_N).sum())
-    return ErrorRates(float(threshold), fn, defective, *_share(fn, defective), fp, clean, *_share(fp, clean))
+    return ErrorRates(float(threshold), fn, defective, *share_of(fn, defective), fp, clean, *share_of(fp, clean))
 
 
 def choose_threshold(peak_N: Peaks, defective_N: Flags, max_fn_rate: float) -> OperatingPoint:
@@ -180,7 +180,8 @@ def _below(peak_N: npt.NDArray[np.float64], thresholds: npt.NDArray[np.float64])
     return np.searchsorted(np.sort(peak_N), thresholds, side="left") / len(peak_N)
 
 
-def _share(count: int, of: int) -> tuple[float, float, float]:
+def share_of(count: int, of: int) -> tuple[float, float, float]:
+    """Return a share with its 95 % Wilson interval; NaN, 0 and 1 of none."""
     from statsmodels.stats.proportion import proportion_confint
 
     if not of:

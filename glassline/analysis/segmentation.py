@@ -73,12 +73,12 @@ class PixelCounts:
         bin_hw = np.minimum(score_hw * BINS, BINS - 1).astype(np.uint8)
         truth_hw = np.asarray(truth_hw, np.bool_)
         near_truth_hw = cv2.dilate(truth_hw.astype(np.uint8), self._near) > 0
-        predicted_T, hit_T = _from_threshold(bin_hw.ravel()), _from_threshold(bin_hw[truth_hw])
+        predicted_T, hit_T = from_threshold(bin_hw.ravel()), from_threshold(bin_hw[truth_hw])
         annotated = int(truth_hw.sum())
         self._predicted_T += predicted_T
         self._hit_T += hit_T
-        self._right_T += _from_threshold(bin_hw[near_truth_hw])
-        self._found_T += _from_threshold(np.asarray(cv2.dilate(bin_hw, self._near), np.uint8)[truth_hw])
+        self._right_T += from_threshold(bin_hw[near_truth_hw])
+        self._found_T += from_threshold(np.asarray(cv2.dilate(bin_hw, self._near), np.uint8)[truth_hw])
         union_T = predicted_T + annotated - hit_T
         self._iou_T += np.where(union_T > 0, hit_T / np.maximum(union_T, 1), 1)
         self._annotated += annotated
@@ -92,13 +92,12 @@ class PixelCounts:
         """
         if not self._images:
             raise DataError("pixel metrics need at least one image, got none; add some")
-        precision_T = _ratio(self._right_T, self._predicted_T)
-        recall_T = _ratio(self._found_T, np.full(BINS, self._annotated))
-        both_T = np.nan_to_num(precision_T) + np.nan_to_num(recall_T)
-        f1_T = 2 * np.nan_to_num(precision_T) * np.nan_to_num(recall_T) / np.where(both_T > 0, both_T, 1)
+        precision_T = ratio(self._right_T, self._predicted_T)
+        recall_T = ratio(self._found_T, np.full(BINS, self._annotated))
         told = {
-            "threshold": np.arange(BINS) / BINS, "precision": precision_T, "recall": recall_T, "f1": f1_T,
-            "iou": _ratio(self._hit_T, self._predicted_T + self._annotated - self._hit_T),
+            "threshold": np.arange(BINS) / BINS, "precision": precision_T, "recall": recall_T,
+            "f1": f1_of(precision_T, recall_T),
+            "iou": ratio(self._hit_T, self._predicted_T + self._annotated - self._hit_T),
             "mean_iou": self._iou_T / self._images,
         }  # fmt: skip
         # At 0 every pixel is predicted: no threshold.
@@ -135,10 +134,19 @@ def _row(curve: pd.DataFrame, place: int) -> PixelMetrics:
     return PixelMetrics(*(float(value) for value in curve.iloc[place]))
 
 
-def _from_threshold(bin_N: npt.NDArray[np.uint8]) -> Counts:
-    """Return how many reach each threshold."""
-    return np.asarray(np.bincount(bin_N, minlength=BINS)[::-1].cumsum()[::-1], np.int64)
+def from_threshold(bin_N: npt.NDArray[np.uint8], weight_N: Counts | None = None) -> Counts:
+    """Return how many reach each of the thresholds 0 to BINS - 1; with weights, how much of those weighs."""
+    in_bin_T = np.bincount(bin_N, weight_N, BINS)
+    return np.asarray(in_bin_T[::-1].cumsum()[::-1], np.int64)
 
 
-def _ratio(part_T: Counts, of_T: Counts) -> npt.NDArray[np.float64]:
+def ratio(part_T: Counts, of_T: Counts) -> npt.NDArray[np.float64]:
+    """Return shares, NaN of nothing."""
     return np.where(of_T > 0, part_T / np.maximum(of_T, 1), np.nan)
+
+
+def f1_of(precision_T: npt.NDArray[np.float64], recall_T: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return harmonic means, 0 where one of both is 0 or not defined."""
+    precision_T, recall_T = np.nan_to_num(precision_T), np.nan_to_num(recall_T)
+    both_T = precision_T + recall_T
+    return np.asarray(2 * precision_T * recall_T / np.where(both_T > 0, both_T, 1))

@@ -31,23 +31,27 @@ class GlassSplit:
             beside.write_text(json.dumps(asdict(self), indent=1))
 
 
-def split_glasses(groups_N: Sequence[str], defective_N: Sequence[bool], seed: int) -> GlassSplit:
+def split_glasses(
+    groups_N: Sequence[str], defective_N: Sequence[bool], seed: int, clean_needed: bool = True
+) -> GlassSplit:
     """Deal glasses to training, validation and test.
 
     Args:
         groups_N: Glass of each image.
         defective_N: Whether something that is looked for is on the image; one such image makes a glass defective.
         seed: Any integer >= 0.
+        clean_needed: Whether glasses without a defect are judged; else fewer than three of them are trained on.
 
     Raises:
-        DataError: There are fewer than three glasses with, or without, what is looked for.
+        DataError: There are fewer than three glasses with what is looked for, or without it where these are needed.
     """
     defective = {group for group, of_image in zip(groups_N, defective_N, strict=True) if of_image}
     strata = [sorted(defective), sorted(set(groups_N) - defective)]
-    if min(map(len, strata)) < _LEAST:
+    if min(map(len, strata[: 1 + clean_needed])) < _LEAST:
         raise DataError(
-            f"a split needs at least {_LEAST} glasses with a defect that is looked for and {_LEAST} without, got "
-            f"{len(strata[0])} and {len(strata[1])}; label more glasses"
+            f"a split needs at least {_LEAST} groups with a defect that is looked for"
+            f"{f' and {_LEAST} without' if clean_needed else ''}, got "
+            f"{len(strata[0])} and {len(strata[1])}; label more of them"
         )
     rng = np.random.default_rng(seed)
     train: list[str] = []
@@ -55,7 +59,8 @@ def split_glasses(groups_N: Sequence[str], defective_N: Sequence[bool], seed: in
     test: list[str] = []
     for stratum in strata:
         dealt = [stratum[number] for number in rng.permutation(len(stratum))]
-        first, second = (max(1, round(share * len(dealt))) for share in (VALIDATION_SHARE, TEST_SHARE))
+        few = len(dealt) < _LEAST  # of clean ones that are not needed
+        first, second = (0 if few else max(1, round(share * len(dealt))) for share in (VALIDATION_SHARE, TEST_SHARE))
         validation += dealt[:first]
         test += dealt[first : first + second]
         train += dealt[first + second :]
@@ -73,5 +78,5 @@ def read_split(path: Path) -> GlassSplit:
         return GlassSplit(**sides)
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise DataError(
-            f"{path} must tell the split of the glasses, got none ({error}); run train_unet again"
+            f"{path} must tell the split of the glasses, got none ({error}); run the step that split again"
         ) from error

@@ -77,6 +77,24 @@ def read_grey(path: str | Path, depth_window: tuple[int, int] | None = None) -> 
     return to_eight_bit(grey_HW, depth_window, str(path))
 
 
+def read_colour(path: str | Path, depth_window: tuple[int, int] | None = None) -> npt.NDArray[np.uint8]:
+    """Read an image as 8-bit colour; see `read_grey`.
+
+    Returns:
+        rgb_HWC, uint8 in 0..255, red, green, blue.
+
+    Raises:
+        DataError: As for `read_grey`, or the image is grey.
+    """
+    path = Path(path)
+    _check_window(depth_window)
+    pixels = _decode(path)
+    if pixels.ndim == 2 or pixels.shape[2] < 3:
+        raise DataError(f"{path} must be in colour, which is looked at, got a grey image; set colour=false")
+    rgb_HWC = np.ascontiguousarray(pixels[..., 2::-1])
+    return rgb_HWC if rgb_HWC.dtype == np.uint8 else to_eight_bit(rgb_HWC, depth_window, str(path))
+
+
 def to_eight_bit(
     grey_HW: npt.NDArray[np.uint16], depth_window: tuple[int, int] | None, name: str
 ) -> npt.NDArray[np.uint8]:

@@ -1,6 +1,7 @@
 """The model card of a bundle: what it is, for what, how good, and what it was not shown."""
 
 from glassline.deploy.bundle import Manifest
+from glassline.vision.defects import DefectSettings
 from glassline.vision.scratches import FindSettings
 
 
@@ -90,4 +91,64 @@ A zone is defective when a scratch reaches `high`. Lower it to miss fewer scratc
 Made for glass that looks like the training zones: same lights, same colour filter, same depth; other zones are
 refused. Another product or rig needs its own labelled zones and a new run. `thresholds.yaml` may be edited; the rest
 may not.
+"""
+
+
+def detector_card(manifest: Manifest, tiles: int, find: DefectSettings) -> str:
+    """Return the card of a severity detector as Markdown.
+
+    Args:
+        manifest: The bundle's manifest, metrics and parity included.
+        tiles: Number of tiles that parity was checked on.
+        find: Thresholds as exported.
+    """
+    rows = "\n".join(f"| {name} | {value:.4f} |" for name, value in sorted(manifest.metrics.items()))
+    told, parity = manifest.preprocessing, manifest.parity
+    pitch = f"{manifest.pitch_um:g} um" if manifest.pitch_um else "unknown, so that sizes are told in px alone"
+    window = told["depth_window"]
+    depth = f"8 bit; more through the window {window[0]} to {window[1]}" if window else "8 bit"
+    coarse = "\n".join(
+        f"| {name} | {parity[f'{name}_largest_difference']:.2g} | {parity[f'{name}_mean_difference']:.2g} | "
+        f"{parity[f'{name}_cells_changed']:.2%} |"
+        for name in ("bf16", "int8")
+        if f"{name}_largest_difference" in parity
+    )
+    thresholds = "\n".join(f"| {name} | {value:g} |" for name, value in find.model_dump().items())
+    types = ", ".join(f"`{name}`" for name in manifest.classes if name != manifest.clean_class)
+    return f"""# {manifest.model} (system {manifest.system})
+
+Tells where defects are on {"colour" if told["colour"] else "grey"} images of any size, how severe they are, 0 to 12 in
+cells of {told["cell_px"]} px, and of which type: {types}. What its classifier takes for clean is left out.
+
+- Levels: {depth}.
+- Pixel pitch of the training images: {pitch}.
+- Training data: content hash `{manifest.data_hash}`.
+- Code: `{manifest.code_version}`.
+- Torch and the runtime differ by at most {parity["largest_difference"]:.2g} in severity
+  (gate: {parity["tolerance"]:.1e}) on {tiles} real tiles.
+
+| arithmetic | largest difference of severity | mean | cells that change sides of the threshold |
+|---|---|---|---|
+{coarse}
+
+## Figures on images that it never saw
+
+| metric | value |
+|---|---|
+{rows}
+
+## Thresholds as exported
+
+| threshold | value |
+|---|---|
+{thresholds}
+
+A cell is defective from severity `threshold`; defects closer than `join_px` are one; smaller ones than `least_px`
+(px of area) are passed over.
+
+## Limits
+
+Made for glass that looks like the training images: same optics, same pitch, same light. Severity is contrast against
+the clean surface beside a defect, not depth. Another product or rig needs its own labelled images and a new run.
+`thresholds.yaml` may be edited; the rest may not.
 """

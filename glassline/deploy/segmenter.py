@@ -3,24 +3,17 @@
 Shapes: B tiles, S light states, H x W pixels.
 """
 
-from functools import cache
-from types import ModuleType
 from typing import Any, Literal
-
-import numpy as np
 
 from glassline.data.captures.meta import ZoneMeta, ZoneRef
 from glassline.data.captures.store import Captures, Frames
 from glassline.data.captures.zone_format import ZoneFormat
 from glassline.deploy.bundle import Bundle
+from glassline.deploy.graphs import Precision, open_graph
 from glassline.errors import ModelError, SettingsError
 from glassline.settings import Settings
-from glassline.vision.light_states import Real
 from glassline.vision.scratches import FindSettings
-from glassline.vision.tiles import RunNetwork, TileSettings, ZoneScores, score_zone
-
-#: Precision of OpenVINO's arithmetic; ONNX Runtime knows the first only.
-Precision = Literal["f32", "bf16"]
+from glassline.vision.tiles import TileSettings, ZoneScores, score_zone
 
 
 class SegmenterSettings(Settings):
@@ -77,75 +70,6 @@ class Segmenter:
             lambda tile: frames_SHW[:, *tile.pixels], (frames_SHW.shape[1], frames_SHW.shape[2]),
             self.format, self.run, self.tiles, self.block_px, self.direction_blind, pitch_um,
         )  # fmt: skip
-
-
-def open_graph(
-    graph: bytes, threads: int = 0, precision: Precision = "f32", runtime: str = ""
-) -> tuple[str, RunNetwork]:
-    """Return the name of the runtime and what runs a graph of `sigmas`.
-
-    Args:
-        graph: ONNX.
-        threads: Threads of the runtime; 0 lets it choose.
-        precision: Of the arithmetic.
-        runtime: `openvino` or `onnxruntime`; "" takes the first that is installed.
-
-    Raises:
-        ModelError: No runtime is installed, or it refuses the graph.
-    """
-    for name, opened in _RUNTIMES.items():
-        if runtime not in ("", name):
-            continue
-        try:
-            return name, opened(graph, threads, precision)
-        except ImportError:
-            continue
-        except Exception as error:  # neither runtime has a public base class for its errors
-            raise ModelError(f"model.onnx must be a graph that {name} reads ({error}); export it again") from error
-    raise ModelError(
-        f"a runtime must be installed to run a bundle, one of {', '.join(_RUNTIMES)}, got none; install one"
-    )
-
-
-@cache
-def _core(openvino: ModuleType) -> Any:
-    """Return the one OpenVINO core of the process.
-
-    Each core lays a stack for signals of its own; of two, the one that goes last leaves a freed stack behind, and the
-    next signal ends the process.
-    """
-    return openvino.Core()
-
-
-def _openvino(graph: bytes, threads: int, precision: Precision) -> RunNetwork:
-    import openvino
-
-    core = _core(openvino)
-    config: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision}
-    if threads:
-        config["INFERENCE_NUM_THREADS"] = threads
-    compiled = core.compile_model(core.read_model(model=graph), "CPU", config)
-
-    def run(sigmas_BSHW: Real) -> Real:
-        return np.array(compiled([np.ascontiguousarray(sigmas_BSHW)])[0], np.float32)
-
-    return run
-
-
-def _onnxruntime(graph: bytes, threads: int, precision: Precision) -> RunNetwork:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-
-    def run(sigmas_BSHW: Real) -> Real:
-        return np.asarray(session.run(["score"], {"sigmas": np.ascontiguousarray(sigmas_BSHW)})[0], np.float32)
-
-    return run
-
-
-_RUNTIMES = {"openvino": _openvino, "onnxruntime": _onnxruntime}
 
 
 def _thresholds(told: dict[str, Any]) -> FindSettings:

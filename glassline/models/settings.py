@@ -9,6 +9,10 @@ from glassline.settings import Settings
 #: Edge of the patches that models read, px.
 PATCH_PX = 112
 
+#: How far an output of the severity detector looks beyond its cell, by the cell's edge, px, rounded up to whole cells:
+#: what a tile needs around it to be exact.
+HALO_PX = {4: 60, 2: 42, 1: 22}
+
 #: The names of glassline.models.registry.MODELS; a test compares.
 MODEL_NAMES = (
     "mlp", "cnn", "metadata", "ensemble_fusion", "ensemble_average", "ensemble_stacking", "triplet", "siamese",
@@ -73,4 +77,22 @@ class UnetSettings(Settings):
     width: float = Field(1.0, ge=1 / 32, le=1, description="factor on all features; unet_resnet34 has but one width")
     block_px: Literal[1, 2] = Field(
         2, description="edge of the block that space to depth stacks: 2 for a Bayer mosaic, 1 for one grey channel"
+    )
+
+
+class DetectorSettings(Settings):
+    """Shape of the severity detector."""
+
+    cell_px: Literal[1, 2, 4] = Field(4, description="edge of a cell that gets one severity; 2 or 1 for thin defects")
+    colour: bool = Field(False, description="read red, green and blue instead of grey; of image files only")
+
+
+class TypeSettings(Settings):
+    """Which network tells types of defects apart."""
+
+    network: Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"] = Field(
+        "resnet101", description="network, from random weights; smaller ones where data or time are few"
+    )
+    window_px: int = Field(
+        64, ge=32, le=512, description="edge of its input; of the window too, which doubles until a defect fits"
     )

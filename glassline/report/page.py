@@ -88,11 +88,11 @@ class ReportContent:
     Attributes:
         title: Title of the page.
         facts: Name to value of what was run: run id, data hash, git commit, product, cycle, date.
-        verdict: Promoted or kept, and why.
+        sections: Tables and figures under headings.
+        verdict: Promoted or kept, and why; None of a page about one system, which has neither models nor t-SNE.
         models: One row per model, the best score of each column is marked.
         significance: One row per comparison; columns named `p` or ending in `_p` are shown as p-values.
         per_class: One row per class of the exported model.
-        sections: Tables and figures under headings.
         tsne: Name of each model to its fragment written by `tsne_html`, trusted as it is.
         warnings: What a reviewer must know before believing the figures.
         elsewhere: Samples whose activation map looks elsewhere; the 60 with the least inside are shown.
@@ -101,11 +101,11 @@ class ReportContent:
 
     title: str
     facts: Mapping[str, str]
-    verdict: Verdict
-    models: Sequence[Mapping[str, object]]
-    significance: Sequence[Mapping[str, object]]
-    per_class: Sequence[Mapping[str, object]]
     sections: Sequence[Section]
+    verdict: Verdict | None = None
+    models: Sequence[Mapping[str, object]] = ()
+    significance: Sequence[Mapping[str, object]] = ()
+    per_class: Sequence[Mapping[str, object]] = ()
     tsne: Mapping[str, str] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     elsewhere: Sequence[LooksElsewhere] = ()

@@ -132,7 +132,7 @@ class PatchStream(Dataset[ZonePatches]):
         return Window(x, y, edge, edge)
 
 
-class _Places(Sampler[int]):
+class Places(Sampler[int]):
     """The places of an epoch in the stream, each once: epochs never repeat a draw."""
 
     def __init__(self, length: int, moves: bool) -> None:
@@ -161,7 +161,7 @@ def patch_batches(stream: PatchStream, batch_size: int, workers: int, moves: boo
         moves: Whether every epoch draws new patches.
     """
     return DataLoader(
-        stream, batch_size, sampler=_Places(len(stream) // batch_size * batch_size, moves), num_workers=workers,
+        stream, batch_size, sampler=Places(len(stream) // batch_size * batch_size, moves), num_workers=workers,
         collate_fn=_as_read, persistent_workers=workers > 0,
     )  # fmt: skip
 

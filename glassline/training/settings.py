@@ -4,7 +4,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from glassline.models.settings import NetworkSettings, UnetSettings
+from glassline.data.images import DepthWindow
+from glassline.models.settings import DetectorSettings, NetworkSettings, TypeSettings, UnetSettings
 from glassline.settings import Settings
 
 
@@ -92,4 +93,52 @@ class SegmentationSettings(Settings):
             raise ValueError(f"patch_px must be a multiple of {step}, got {self.patch_px}")
         if self.patches < self.batch_size:
             raise ValueError(f"patches must be at least batch_size ({self.batch_size}), got {self.patches}")
+        return self
+
+
+class RegressionSettings(Settings):
+    """How the severity detector is fitted."""
+
+    detector: DetectorSettings = Field(DetectorSettings(), description="network")
+    depth_window: DepthWindow | None = Field(
+        None, description="grey levels [low, high] that become 0 and 255 where images have more than 8 bit"
+    )
+    light_state: int | None = Field(
+        None, ge=0, description="light state of captures to look at; the maximum over all by default"
+    )
+    patch_px: int = Field(256, ge=64, multiple_of=4, description="edge of a training patch")
+    epochs: int = Field(20, ge=1, le=10_000, description="epochs")
+    patches: int = Field(512, ge=1, description="patches of an epoch")
+    batch_size: int = Field(8, ge=2, description="patches of a batch")
+    defect_share: float = Field(0.7, ge=0, le=1, description="share of patches that are drawn around a defect")
+    learning_rate: float = Field(2e-3, gt=0, lt=1, description="peak of the one-cycle schedule of AdamW")
+    weight_decay: float = Field(1e-4, ge=0, lt=1, description="weight decay of AdamW")
+    precision: Literal["32-true", "16-mixed", "bf16-mixed"] = Field("32-true", description="AMP mode")
+    workers: int = Field(0, ge=0, description="loader processes")
+    threads: int = Field(0, ge=0, le=1024, description="CPU threads of a fit; 0 takes all cores")
+
+    @model_validator(mode="after")
+    def _one_batch_at_least(self) -> Self:
+        if self.patches < self.batch_size:
+            raise ValueError(f"patches must be at least batch_size ({self.batch_size}), got {self.patches}")
+        return self
+
+
+class DefectTypeSettings(Settings):
+    """How the network that tells types of defects apart is fitted."""
+
+    classifier: TypeSettings = Field(TypeSettings(), description="network")
+    epochs: int = Field(20, ge=1, le=10_000, description="epochs")
+    windows: int = Field(1024, ge=2, description="windows of an epoch, as many of each class")
+    batch_size: int = Field(32, ge=2, description="windows of a batch")
+    learning_rate: float = Field(1e-3, gt=0, lt=1, description="peak of the one-cycle schedule of AdamW")
+    weight_decay: float = Field(1e-4, ge=0, lt=1, description="weight decay of AdamW")
+    precision: Literal["32-true", "16-mixed", "bf16-mixed"] = Field("32-true", description="AMP mode")
+    workers: int = Field(0, ge=0, description="loader processes")
+    threads: int = Field(0, ge=0, le=1024, description="CPU threads of a fit; 0 takes all cores")
+
+    @model_validator(mode="after")
+    def _one_batch_at_least(self) -> Self:
+        if self.windows < self.batch_size:
+            raise ValueError(f"windows must be at least batch_size ({self.batch_size}), got {self.windows}")
         return self

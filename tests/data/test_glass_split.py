@@ -47,7 +47,7 @@ def test_split_glasses_follows_the_seed_alone():
 
 @pytest.mark.parametrize("defective", [2, 38])
 def test_split_glasses_refuses_too_few_of_either(defective):
-    with pytest.raises(DataError, match=rf"at least 3 glasses with .* got {defective} and {40 - defective}"):
+    with pytest.raises(DataError, match=rf"at least 3 groups with .* got {defective} and {40 - defective}"):
         split_glasses(GLASSES, [number < defective for number in range(40)], seed=0)
 
 
@@ -62,3 +62,10 @@ def test_read_split_refuses_something_else(tmp_path, content):
     (tmp_path / "split.json").write_text(content)
     with pytest.raises(DataError, match=r"split\.json must tell the split"):
         read_split(tmp_path / "split.json")
+
+
+def test_split_glasses_trains_on_few_clean_ones_that_are_not_needed():
+    groups = [f"G{number}" for number in range(22)]
+    split = split_glasses(groups, [True] * 20 + [False] * 2, 0, clean_needed=False)
+    assert {"G20", "G21"} <= set(split.train)
+    assert len(split.test) == len(split.validation) == 3

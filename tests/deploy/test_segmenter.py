@@ -14,7 +14,8 @@ from glassline.data.captures.zone_format import ZoneFormat
 from glassline.data.location.local import LocalFolder
 from glassline.deploy.bundle import fetch_bundle, load_bundle
 from glassline.deploy.export_segmenter import export_bundle, segmenter_to_onnx
-from glassline.deploy.segmenter import Segmenter, open_graph
+from glassline.deploy.graphs import open_graph
+from glassline.deploy.segmenter import Segmenter
 from glassline.errors import DataError, ModelError, SettingsError
 from glassline.models.segmenters import build_segmenter
 from glassline.training.fitted_segmenter import FittedSegmenter, ScoreGraph

@@ -16,7 +16,9 @@ Glassline = Callable[..., subprocess.CompletedProcess[str]]
 SMALL = (
     "--set", "retrain.training.epochs=1", "--set", "retrain.parts=1", "--set", "capture.proposals=false",
     "--set", "retrain.zone_parts=1", "--set", "retrain.segmentation.epochs=1",
-    "--set", "retrain.segmentation.patches=8",
+    "--set", "retrain.segmentation.patches=8", "--set", "retrain.image_parts=1",
+    "--set", "retrain.regression.epochs=1", "--set", "retrain.regression.patches=8",
+    "--set", "retrain.defect_types.epochs=1", "--set", "retrain.defect_types.windows=32",
 )  # fmt: skip
 
 
@@ -43,6 +45,8 @@ def test_end_to_end_keeps_the_steps_of_both_pipelines_below_one_run(runs: list[R
     assert {"ingest_captures", "merge_labels", "import_labels", "extract_candidates"} <= below
     assert {"export_model (ensemble_fusion)", "export_model (triplet)"} <= below
     assert {"train_unet", "segment_captures (zones 1 of 1)", "judge_glasses", "evaluate_segmentation"} <= below
+    assert {"label_severity", "train_regression", "train_defect_types", "detect_defects (images 1 of 1)"} <= below
+    assert {"evaluate_detection", "export_detector"} <= below
     assert "propose_labels" not in below  # its branch was not taken
     assert {run.info.status for run in runs} == {"FINISHED"}
 
@@ -77,6 +81,18 @@ def test_end_to_end_exports_a_network_that_inspects_a_glass_of_the_session(
     done = glassline("inspect", rig_session, "--bundle", bundle, "--glass", "G0001", "--out", tmp_path / "verdicts")
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "verdicts" / "G0001" / "verdict.json").is_file()
+
+
+def test_end_to_end_exports_a_detector_of_the_session_s_depth(
+    finished: tuple[Path, str], runs: list[Run], tmp_path: Path
+) -> None:
+    (export,) = [run for run in runs if run.info.run_name == "export_detector"]
+    client = MlflowClient(f"sqlite:///{finished[0] / 'mlflow.db'}")
+    bundle = load_bundle(client.download_artifacts(export.info.run_id, "bundle/bundle.zip", str(tmp_path)))
+    assert bundle.manifest.system == "E"
+    assert bundle.manifest.preprocessing["depth_window"] == [0, 1500]
+    assert bundle.manifest.classes == ("scratch", "dent", "clean")
+    assert bundle.manifest.pitch_um == 10
 
 
 def test_end_to_end_report_tells_of_scratches(finished: tuple[Path, str]) -> None:

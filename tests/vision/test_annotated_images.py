@@ -1,0 +1,72 @@
+"""Images of a table with their defects."""
+
+import pickle
+
+import cv2
+import numpy as np
+import pytest
+
+from glassline.data.importers import read_source
+from glassline.errors import DataError
+from glassline.vision.annotated_images import AnnotatedImages
+
+
+@pytest.fixture
+def folder(write_marked_images, tmp_path):
+    return write_marked_images(tmp_path / "set", images=4)
+
+
+def test_annotated_images_number_the_clusters_of_a_mask(folder):
+    images = AnnotatedImages(read_source(folder, "mask-folder"))
+    number = next(number for number in range(len(images)) if images.has_any(number))
+    annotated = images.annotated(number)
+    mask_HW = cv2.imread(str(folder / images.images[number].replace(".jpg", ".png")), cv2.IMREAD_GRAYSCALE) > 0
+    np.testing.assert_array_equal(annotated.mask_HW, mask_HW)
+    assert annotated.labels == ("dent", "dent")
+
+
+def test_annotated_images_take_objects_by_their_label(folder):
+    table = read_source(folder, "mask-folder")
+    told = '[{"label": "dent", "bbox": [1, 2, 3, 4], "segmentation": null}]'
+    images = AnnotatedImages(table.with_rows(table.rows.assign(mask="", objects=told)))
+    annotated = images.annotated(0)
+    assert annotated.labels == ("dent",)
+    assert annotated.index_HW.sum() == 12
+
+
+def test_annotated_images_read_colour(folder):
+    for path in folder.rglob("*.jpg"):
+        shade = 200 if "clean" in str(path) else 190  # or they would be one image
+        blue_green_red = np.full((96, 96, 3), (10, int(path.stem), shade), np.uint8)
+        cv2.imwrite(str(path), blue_green_red)
+    images = AnnotatedImages(read_source(folder, "mask-folder"), colour=True)
+    assert np.abs(images.pixels(0)[5, 5].astype(int) - (195, 5, 10)).max() < 15
+    assert images.grey(0).shape == (96, 96)
+
+
+def test_annotated_images_refuse_grey_where_colour_is_looked_at(folder):
+    images = AnnotatedImages(read_source(folder, "mask-folder"), colour=True)
+    with pytest.raises(DataError, match=r"must be in colour, .* set colour=false"):
+        images.pixels(0)
+
+
+def test_annotated_images_refuse_a_table_without_any_defect(folder):
+    table = read_source(folder, "mask-folder")
+    clean = table.rows[table.rows["label"] == "clean"]
+    with pytest.raises(DataError, match="got none on 2 of 2 images; annotate them"):
+        AnnotatedImages(table.with_rows(clean))
+
+
+def test_annotated_images_refuse_a_defective_image_without_a_place(folder):
+    rows = (table := read_source(folder, "mask-folder")).rows
+    rows.loc[rows["image"] == "dent/1.jpg", "mask"] = ""
+    with pytest.raises(DataError, match=r"got none on 1 of 4 images, dent/1\.jpg the first"):
+        AnnotatedImages(table.with_rows(rows))
+
+
+def test_annotated_images_travel_to_other_processes(folder):
+    images = AnnotatedImages(read_source(folder, "mask-folder"))
+    images.pixels(0)
+    # Not ours to load: what loader workers are sent.
+    again = pickle.loads(pickle.dumps(images))
+    np.testing.assert_array_equal(again.pixels(0), images.pixels(0))
