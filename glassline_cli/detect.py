@@ -56,8 +56,9 @@ def detect(
                 errors.print(f"error: {error}", style="red", markup=False)
                 continue
             rows.append(found.rows)
+            count = len(found.defects)
             worst = f", severity up to {found.defects[0].severity_max:.1f}" if found.defects else ""
-            console.print(f"{image}: {len(found.defects)} defects{worst}", markup=False)
+            console.print(f"{image}: {count} defect{'s' * (count != 1)}{worst}", markup=False)
     finally:  # a table of an earlier call would tell of other images
         with written_whole(out / "defects.csv") as beside:
             pd.concat([no_rows(), *rows], ignore_index=True).to_csv(beside, index=False)

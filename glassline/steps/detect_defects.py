@@ -66,7 +66,10 @@ def detect_defects(
         part=f"images {part + 1} of {parts}",
     ) as run:  # fmt: skip
         detector, types = load_detector(model_path), load_types(types_path)
-        images, split = annotated_images(samples_path, detector.settings), read_split(Path(labels_path) / SPLIT)
+        images, split = (
+            annotated_images(samples_path, detector.settings, labels_path),
+            read_split(Path(labels_path) / SPLIT),
+        )
         chosen = numbers_of(images, split.test)[part::parts]
         settings = DefectSettings.parse({**defects, "threshold": read_threshold(model_path)})
         finder = _Finder(

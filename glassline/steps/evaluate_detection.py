@@ -62,7 +62,10 @@ def evaluate_detection(
     with step_run("evaluate_detection", {"defects": dict(settings)}) as run:
         fitted, model = load_detector(model_path), Path(model_path)
         chosen = FilterThreshold(**json.loads((model / THRESHOLD).read_text()))
-        images, split = annotated_images(samples_path, fitted.settings), read_split(Path(labels_path) / SPLIT)
+        images, split = (
+            annotated_images(samples_path, fitted.settings, labels_path),
+            read_split(Path(labels_path) / SPLIT),
+        )
         numbers = numbers_of(images, split.test)
         maps, rows = _pooled(defects, [images.images[number] for number in numbers])
         comparison = _Comparison(

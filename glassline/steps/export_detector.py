@@ -50,7 +50,10 @@ def export_detector(
 
     with step_run("export_detector", {"defects": dict(defects), "registered_model": registered_model}) as run:
         detector, types = load_detector(model_path), load_types(types_path)
-        images, split = annotated_images(samples_path, detector.settings), read_split(Path(labels_path) / SPLIT)
+        images, split = (
+            annotated_images(samples_path, detector.settings, labels_path),
+            read_split(Path(labels_path) / SPLIT),
+        )
         tiles = _tiles(images, numbers_of(images, split.validation))
         edge = types.window_px
         windows = np.stack([cut_window(tile, (_TILE_PX // 2 - edge // 2,) * 2, edge, edge) for tile in tiles])

@@ -1,6 +1,8 @@
 """Label the severity of every annotated defect, and split the groups."""
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,11 @@ from glassline.vision.annotated_images import AnnotatedImages
 from glassline.vision.severity import label_severity as label
 
 #: Files of the labels folder.
-DEFECTS, SPLIT = "defects.parquet", "split.json"
+DEFECTS, SPLIT, LEFT_OUT = "defects.parquet", "split.json", "left_out.json"
+
+
+class _UnusableError(Exception):
+    """An image's annotation tells no severity."""
 
 
 def label_severity(
@@ -32,33 +38,45 @@ def label_severity(
         regression: Fields of `RegressionSettings`: how images are read, and the cell's edge.
         seed: Seed of the split.
         labels_path: Folder for `defects.parquet` (one row per annotated defect: image, number, type, area and
-            severity) and `split.json`.
+            severity), `split.json` and `left_out.json`: images that cannot be labelled, because nobody says where their
+            defect is, or its mask is empty or covers the image. They are neither trained on nor judged.
 
     Raises:
-        DataError: No defect has a mask, polygon or box, one of an image's is empty or covers it, there are fewer than
-            three groups with a defect, or an image cannot be read; names it.
+        DataError: No image can be labelled, there are fewer than three groups with a defect, or an image cannot be
+            read; names it.
     """
     from glassline.report.detection import severity_labels_figure
 
     with step_run("label_severity", {"regression": dict(regression), "seed": seed}) as run:
         settings = RegressionSettings.parse(regression)
         images = annotated_images(samples_path, settings)
-        split = _split(images, seed)
+        left_out = {
+            images.images[number]: "nobody says where its defect is"
+            for number in range(len(images))
+            if images.placeless(number)
+        }
         chosen = [number for number in range(len(images)) if images.has_any(number)]
         parts = []
         for done, number in enumerate(chosen, 1):
-            parts.append(_labelled(images, number, settings.detector.cell_px))
+            try:
+                parts.append(_labelled(images, number, settings.detector.cell_px))
+            except _UnusableError as error:
+                left_out[images.images[number]] = str(error)
             run.progress(done, len(chosen), "images labelled")
+        if not parts:
+            raise DataError("; ".join(f"{image}: {reason}" for image, reason in [*left_out.items()][:5]))
         defects = pd.concat(parts, ignore_index=True)
         with written_whole(labels_path) as beside:
             beside.mkdir(parents=True)
             defects.to_parquet(beside / DEFECTS)
+            (beside / LEFT_OUT).write_text(json.dumps(left_out, indent=1))
+            split = _split(annotated_images(samples_path, settings, beside), seed)
             split.write(beside / SPLIT)
         run.table(defects.groupby("type")[list(MEASURES)].describe().stack(0).reset_index(), "severity_by_type")
         run.figure(severity_labels_figure(defects), "severity_labels")
         run.metrics({"defects": len(defects), "images_defective": len(chosen)})
         run.metrics({f"images_{side}": len(numbers_of(images, groups)) for side, groups in vars(split).items()})
-        for message in _notes(defects):
+        for message in _notes(defects, left_out, len(images)):
             run.note(message)
         return folder_hash(labels_path)
 
@@ -71,13 +89,18 @@ def _split(images: AnnotatedImages, seed: int) -> GlassSplit:
         raise DataError(f"{error}, or set severity=false") from None
 
 
-def annotated_images(samples_path: str, settings: RegressionSettings) -> AnnotatedImages:
-    """Return the images of a table as the settings read them.
+def annotated_images(
+    samples_path: str, settings: RegressionSettings, labels_path: str | Path | None = None
+) -> AnnotatedImages:
+    """Return the images of a table as the settings read them; with labels, without those that were left out.
 
     Raises:
         DataError: See `AnnotatedImages`.
     """
     table = read_samples(samples_path, "images")
+    if labels_path is not None:
+        left_out = json.loads((Path(labels_path) / LEFT_OUT).read_text())
+        table = table.with_rows(table.rows[~table.rows["image"].isin(left_out)])
     return AnnotatedImages(table, settings.detector.colour, settings.depth_window, settings.light_state)
 
 
@@ -89,11 +112,11 @@ def numbers_of(images: AnnotatedImages, groups: tuple[str, ...]) -> list[int]:
 
 def _labelled(images: AnnotatedImages, number: int, cell_px: int) -> pd.DataFrame:
     """Return a row per defect of an image."""
-    annotated = images.annotated(number)
+    annotated, grey_HW = images.annotated(number), images.grey(number)
     try:
-        labels = label(images.grey(number), annotated.mask_HW, cell_px)
+        labels = label(grey_HW, annotated.mask_HW, cell_px)
     except DataError as error:
-        raise DataError(f"{images.images[number]}: {error}") from error
+        raise _UnusableError(str(error)) from error
     severity_N3 = labelled_severity(labels, annotated.index_HW, len(annotated.labels), cell_px)
     area_N = np.bincount(annotated.index_HW.ravel(), minlength=len(annotated.labels) + 1)[1:]
     told = {
@@ -104,9 +127,15 @@ def _labelled(images: AnnotatedImages, number: int, cell_px: int) -> pd.DataFram
     return pd.DataFrame({**told, **unsided})
 
 
-def _notes(defects: pd.DataFrame) -> list[str]:
+def _notes(defects: pd.DataFrame, left_out: Mapping[str, str], total: int) -> list[str]:
     """Say what labels cannot tell."""
     notes = []
+    if left_out:
+        image, reason = next(iter(left_out.items()))
+        notes.append(
+            f"{len(left_out)} of {total} images are left out of the severity detection, neither trained on nor judged: "
+            f"{image} ({reason}){', …' if len(left_out) > 1 else ''}"
+        )
     if thin := int(defects["severity_max"].isna().sum()):
         notes.append(
             f"{thin} of {len(defects)} annotated defects fill half of no cell and have no severity: take smaller cells"

@@ -49,7 +49,10 @@ def train_defect_types(
 
     with step_run("train_defect_types", {"defect_types": dict(defect_types), "seed": seed}) as run:
         settings, detector = DefectTypeSettings.parse(defect_types), load_detector(model_path)
-        images, split = annotated_images(samples_path, detector.settings), read_split(Path(labels_path) / SPLIT)
+        images, split = (
+            annotated_images(samples_path, detector.settings, labels_path),
+            read_split(Path(labels_path) / SPLIT),
+        )
         train, validation = numbers_of(images, split.train), numbers_of(images, split.validation)
         lower = DefectSettings.parse({**defects, "threshold": _LOWER * read_threshold(model_path)})
         cell_px, detect = detector.settings.detector.cell_px, run_detector(detector)

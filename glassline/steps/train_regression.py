@@ -51,7 +51,7 @@ def train_regression(
 
     with step_run("train_regression", {"regression": dict(regression), "seed": seed}) as run:
         settings = RegressionSettings.parse(regression)
-        images, split = annotated_images(samples_path, settings), read_split(Path(labels_path) / SPLIT)
+        images, split = annotated_images(samples_path, settings, labels_path), read_split(Path(labels_path) / SPLIT)
         train, validation = numbers_of(images, split.train), numbers_of(images, split.validation)
         fitted = fit_detector(
             images, train, validation, settings, seed, Path(store) / "checkpoints",

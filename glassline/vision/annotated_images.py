@@ -75,15 +75,10 @@ class AnnotatedImages:
         self._labels, self._masks = rows["label"].tolist(), rows["mask"].tolist()
         self._objects = [[one for one in json.loads(told or "[]") if one["label"] in self.types]
                          for told in rows["objects"]]  # fmt: skip
-        placeless = [
-            image for number, image in enumerate(self.images)
-            if self._labels[number] in self.types and not self.has_any(number)
-        ]  # fmt: skip
-        if placeless or not any(self.has_any(number) for number in range(len(self))):
+        if not any(self.has_any(number) for number in range(len(self))):
             raise DataError(
-                "severity is learned from defects with a mask, polygon or box, got none on "
-                f"{len(placeless) or len(self)} of {len(self)} images"
-                f"{f', {placeless[0]} the first' if placeless else ''}; annotate them, or set severity=false"
+                f"severity is learned from defects with a mask, polygon or box, got none on {len(self)} images; "
+                "annotate some, or set severity=false"
             )
         if colour and PurePosixPath(self.images[0]).parent.suffix == ".zarr":
             raise DataError("captures are looked at in grey, got colour=true; set it to false")
@@ -111,6 +106,10 @@ class AnnotatedImages:
     def grey(self, number: int) -> Image:
         """Return an image in grey (H, W), as severity is labelled on; see `pixels`."""
         return as_grey(self.pixels(number))
+
+    def placeless(self, number: int) -> bool:
+        """Return whether an image is labelled as defective but nobody says where: neither defective nor clean here."""
+        return self._labels[number] in self.types and not self.has_any(number)
 
     def has_any(self, number: int) -> bool:
         """Return whether a defect is annotated on an image; reads no pixel."""

@@ -44,7 +44,8 @@ def test_detect_writes_a_folder_per_image_and_one_table(call, images, tmp_path):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.png", "b.png", "defects.csv"]
     rows = pd.read_csv(tmp_path / "out" / "defects.csv")
     assert set(rows["image"]) == {str(path) for path in images[:2]}
-    assert f"{images[0]}: {(rows['image'] == str(images[0])).sum()} defects, severity up to" in result.stdout
+    count = int((rows["image"] == str(images[0])).sum())
+    assert f"{images[0]}: {count} defect{'s' * (count != 1)}, severity up to" in result.stdout
 
 
 def test_detect_reports_an_unreadable_image_does_the_others_and_fails(call, images, tmp_path):

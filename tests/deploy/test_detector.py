@@ -7,6 +7,7 @@ import sys
 
 import cv2
 import numpy as np
+import onnx
 import pytest
 import torch
 
@@ -63,10 +64,19 @@ def test_folded_detector_normalises_where_it_must_only_and_says_the_same(random_
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_8_bit_graph_is_near_the_float_one(random_detector, runtime):
-    fitted = random_detector()
-    graph, images = detector_to_onnx(fitted), _image(1, 96, 96)
-    run = open_graph(quantised(graph, [*_image(4, 64, 64)], (0, 12)), 1, runtime=runtime, fixed=True)[1]
+    fitted, images = random_detector(), _image(1, 96, 96)
+    small = quantised(detector_to_onnx(fitted), [*_image(4, 64, 64)], (0, 12))
+    run = open_graph(small, 1, runtime=runtime, fixed=True)[1]
     assert np.abs(run(images) - _torch(fitted, images)).mean() < 0.3
+
+
+def test_8_bit_severity_reaches_its_whole_range_whatever_the_tiles_show(random_detector):
+    dark = [np.zeros((64, 64), np.uint8)]
+    graph = onnx.load_from_string(quantised(detector_to_onnx(random_detector()), dark, (0, 12))).graph
+    values = {one.name: onnx.numpy_helper.to_array(one) for one in graph.initializer}
+    told = [node for node in graph.node if node.op_type == "QuantizeLinear"][-1]
+    assert float(values[told.input[1]]) * 255 == pytest.approx(12)
+    assert (graph.node[-1].op_type, int(values[told.input[2]])) == ("Clip", 0)
 
 
 def test_bundle_states_parity_losses_and_thresholds(detector_bundle):

@@ -16,7 +16,8 @@ from glassline.deploy.references import read_references
 STEPS = {
     "import_images", "extract_candidates", "split_samples", "augment_samples", "train_ensemble", "cross_validate",
     "evaluate_classifier", "explain_cam", "embed_tsne", "compare_models", "export_model", "promote_model",
-    "write_report", "analyse_inputs", "hold_out", "train_triplet",
+    "write_report", "analyse_inputs", "hold_out", "train_triplet", "label_severity", "train_regression",
+    "train_defect_types", "detect_defects", "evaluate_detection", "export_detector",
 }  # fmt: skip
 
 Glassline = Callable[..., subprocess.CompletedProcess[str]]
@@ -47,9 +48,10 @@ def _children(runs: list[Run], parent: Run) -> list[Run]:
 def test_retrain_opens_one_child_run_per_step(runs: list[Run]) -> None:
     steps = [run.data.tags["glassline.step"] for run in _children(runs, _parent(runs))]
     assert set(steps) == STEPS
-    # The folds run in two parts; two models are embedded and exported.
-    assert {step for step in steps if steps.count(step) == 2} == {"cross_validate", "embed_tsne", "export_model"}
-    assert len(steps) == len(STEPS) + 3
+    # The folds and the images to search run in two parts; two models are embedded and exported.
+    twice = {"cross_validate", "embed_tsne", "export_model", "detect_defects"}
+    assert {step for step in steps if steps.count(step) == 2} == twice
+    assert len(steps) == len(STEPS) + 4
 
 
 def test_retrain_closes_every_run_as_finished(runs: list[Run]) -> None:

@@ -75,14 +75,30 @@ def test_label_severity_returns_the_hash_of_what_it_wrote(run: Run, samples: str
     assert label_severity(samples, "hash", TINY, 1, str(tmp_path / "other")) != run.hash
 
 
-def test_label_severity_names_an_image_whose_mask_is_empty(
-    write_marked_images: Callable[..., Path], tmp_path: Path
+def test_label_severity_leaves_out_what_tells_no_severity_and_says_so(
+    write_marked_images: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = write_marked_images(tmp_path / "set", images=12)
     table = read_source(folder, "mask-folder")
     cv2.imwrite(str(folder / "dent" / "3.png"), np.zeros((96, 96), np.uint8))
+    table.rows.loc[table.rows["image"] == "dent/5.jpg", "mask"] = ""
     table.write(tmp_path / "samples.parquet")
-    with pytest.raises(DataError, match=r"dent/3\.jpg: a mask must mark a defect"):
+    label_severity(str(tmp_path / "samples.parquet"), "", TINY, 0, str(tmp_path / "labels"))
+    split = read_split(tmp_path / "labels" / SPLIT)
+    kept = {*split.train, *split.validation, *split.test}
+    assert len(kept) == 10
+    assert not kept & {"dent/3.jpg", "dent/5.jpg"}
+    assert "2 of 12 images are left out of the severity detection" in capsys.readouterr().out
+
+
+def test_label_severity_refuses_a_table_of_empty_masks(
+    write_marked_images: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = write_marked_images(tmp_path / "set", images=12)
+    read_source(folder, "mask-folder").write(tmp_path / "samples.parquet")
+    for path in (folder / "dent").glob("*.png"):
+        cv2.imwrite(str(path), np.zeros((96, 96), np.uint8))
+    with pytest.raises(DataError, match=r"dent/1\.jpg: a mask must mark a defect"):
         label_severity(str(tmp_path / "samples.parquet"), "", TINY, 0, str(tmp_path / "labels"))
     assert not (tmp_path / "labels").exists()
 
