@@ -49,7 +49,7 @@ def _ceiling(images: AnnotatedImages, numbers: list[int], cell_px: int) -> dict[
 def _counts(images: AnnotatedImages, numbers: list[int], fitted: FittedDetector) -> dict[int, PixelCounts]:
     counts, run, cell_px = {px: PixelCounts(px) for px in TOLERANCES_PX}, run_detector(fitted), _cell_px(fitted)
     for number in numbers:
-        scores_HW = pixel_scores(severity_of(images, number, run, cell_px), cell_px, images.sizes_px[number])
+        scores_HW = pixel_scores(severity_of(images.pixels(number), run, cell_px), cell_px, images.sizes_px[number])
         for one in counts.values():
             one.add(scores_HW, images.annotated(number).mask_HW)
     return counts

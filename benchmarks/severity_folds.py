@@ -39,7 +39,7 @@ from glassline.training.fitted_types import load_types, run_types, save_types
 from glassline.training.regression import fit_detector
 from glassline.training.settings import DefectTypeSettings, RegressionSettings
 from glassline.vision.annotated_images import AnnotatedImages
-from glassline.vision.cell_tiles import CellTileSettings, RunDetector, score_cells
+from glassline.vision.cell_tiles import RunDetector
 from glassline.vision.defects import DefectSettings, find_defects
 from glassline.vision.severity import LARGEST, label_severity
 from glassline.vision.type_windows import CLEAN, vote_types
@@ -71,7 +71,7 @@ def _train(images: AnnotatedImages, fold: int, train: list[int], out: Path, epoc
 
 def _maps(images: AnnotatedImages, tests: list[list[int]], runs: list[RunDetector]) -> dict[int, np.ndarray]:
     return {
-        number: severity_of(images, number, run, CELL_PX)
+        number: severity_of(images.pixels(number), run, CELL_PX)
         for test, run in zip(tests, runs, strict=True)
         for number in test
     }
@@ -89,7 +89,7 @@ def _coarse(out: Path, fold: int, images: AnnotatedImages, train: list[int], ari
 def _threshold(images: AnnotatedImages, maps: dict[int, np.ndarray], numbers: list[int]) -> float:
     curve = MeanIouCurve()
     for number in numbers:
-        curve.add(maps[number], images.annotated(number).mask_HW, CELL_PX)
+        curve.add(maps[number], images.mask(number), CELL_PX)
     return curve.best().threshold
 
 
@@ -128,13 +128,12 @@ def _tables(
     for fold, (test, threshold) in enumerate(zip(tests, thresholds, strict=True)):
         settings = DefectSettings(threshold=threshold, least_px=LEAST_PX)
         types = load_types(out / f"types-{fold}") if out else None
+        judge = run_types(types) if types else None
         for number in test:
             size = images.sizes_px[number]
             found = find_defects(maps[number], CELL_PX, size, settings)
-            if types:
-                votes = vote_types(
-                    images.pixels(number), found, CELL_PX, run_types(types), types.classes, types.window_px
-                )
+            if types and judge:
+                votes = vote_types(images.pixels(number), found, CELL_PX, judge, types.classes, types.window_px)
                 found = [one for one, (name, _) in zip(found, votes, strict=True) if name != CLEAN]
             tables.add(images.images[number], _annotated(images, number),
                        ImageDefects.found(found, CELL_PX, size))  # fmt: skip
@@ -165,8 +164,7 @@ def _captures(images: AnnotatedImages, tests: list[list[int]], runs: list[RunDet
         rng = np.random.default_rng([SEED, number])
 
         def found(shot_HW: np.ndarray, fold: int = fold, settings: DefectSettings = settings) -> ImageDefects:
-            severity_RC = score_cells(lambda at: shot_HW[at.pixels], shot_HW.shape, CELL_PX, runs[fold],
-                                      CellTileSettings())  # fmt: skip
+            severity_RC = severity_of(shot_HW, runs[fold], CELL_PX)
             return ImageDefects.found(find_defects(severity_RC, CELL_PX, shot_HW.shape, settings), CELL_PX,
                                       shot_HW.shape)  # fmt: skip
 

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import Field
@@ -23,6 +23,8 @@ from glassline.data.location import open_location
 from glassline.data.storage import written_whole
 from glassline.errors import ModelError, SettingsError
 from glassline.settings import Settings
+
+Thresholds = TypeVar("Thresholds", bound=Settings)
 
 FORMAT_VERSION = 1
 _MANIFEST, _THRESHOLDS = "bundle.json", "thresholds.yaml"
@@ -137,6 +139,21 @@ def load_bundle(path: str | Path) -> Bundle:
         if hashlib.sha256(content).hexdigest() != manifest.sha256[name]:
             raise ModelError(f"{name} in {path} must match its hash, it was changed; export the bundle again")
     return Bundle(manifest, thresholds, files)
+
+
+def bundle_thresholds(bundle: Bundle, kind: type[Thresholds]) -> Thresholds:
+    """Return the thresholds of a bundle's sidecar.
+
+    Raises:
+        SettingsError: `thresholds.yaml` lacks a threshold, or one is out of range.
+    """
+    missing = sorted(set(kind.model_fields) - set(bundle.thresholds))
+    if missing:
+        raise SettingsError(f"{_THRESHOLDS} must state every threshold, missing: {missing}; take them from the card")
+    try:
+        return kind.parse(bundle.thresholds)
+    except SettingsError as error:
+        raise SettingsError(f"{_THRESHOLDS} must hold thresholds in range ({error}); mend it") from None
 
 
 def fetch_bundle(url: str) -> Bundle:

@@ -4,13 +4,13 @@ Shapes: H x W pixels, R x C cells of q x q px, N windows of w x w px, K classes.
 """
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from glassline.data.image_windows import ImageWindows, open_image
 from glassline.data.images import DepthWindow
-from glassline.deploy.bundle import Bundle
+from glassline.deploy.bundle import Bundle, bundle_thresholds
 from glassline.deploy.graphs import RunGraph, open_graph
-from glassline.errors import DataError, ModelError, SettingsError
+from glassline.errors import DataError, ModelError
 from glassline.settings import Settings
 from glassline.vision.cell_tiles import CellTileSettings, Image, Severity, score_cells
 from glassline.vision.defects import Defect, DefectSettings, find_defects
@@ -60,7 +60,7 @@ class Detector:
         self.cell_px, self.colour, self.depth_window, self.tiles = (
             told.cell_px, told.colour, told.depth_window, told.tiles,
         )  # fmt: skip
-        self.find = _thresholds(bundle.thresholds)
+        self.find = bundle_thresholds(bundle, DefectSettings)
         self.classes, self.clean_class, self.window_px = manifest.classes, manifest.clean_class, told.window_px
         self.bundle_hash, self.model, self.pitch_um = bundle.content_hash, manifest.model, manifest.pitch_um
         name = GRAPH_INT8 if precision == "int8" else GRAPH
@@ -113,13 +113,3 @@ class Detector:
             )
         if not image.size:
             raise DataError(f"an image must have at least 1 x 1 px, got {image.shape[1]} x {image.shape[0]}; check it")
-
-
-def _thresholds(told: dict[str, Any]) -> DefectSettings:
-    missing = sorted(set(DefectSettings.model_fields) - set(told))
-    if missing:
-        raise SettingsError(f"thresholds.yaml must state every threshold, missing: {missing}; take them from the card")
-    try:
-        return DefectSettings.parse(told)
-    except SettingsError as error:
-        raise SettingsError(f"thresholds.yaml must hold thresholds in range ({error}); mend it") from None

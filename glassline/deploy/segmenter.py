@@ -3,14 +3,14 @@
 Shapes: B tiles, S light states, H x W pixels.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 from glassline.data.captures.meta import ZoneMeta, ZoneRef
 from glassline.data.captures.store import Captures, Frames
 from glassline.data.captures.zone_format import ZoneFormat
-from glassline.deploy.bundle import Bundle
+from glassline.deploy.bundle import Bundle, bundle_thresholds
 from glassline.deploy.graphs import Precision, open_graph
-from glassline.errors import ModelError, SettingsError
+from glassline.errors import ModelError
 from glassline.settings import Settings
 from glassline.vision.scratches import FindSettings
 from glassline.vision.tiles import TileSettings, ZoneScores, score_zone
@@ -49,7 +49,7 @@ class Segmenter:
         self.format, self.tiles = told.format, told.tiles
         self.block_px, self.direction_blind = told.block_px, told.direction_blind
         self.label = bundle.manifest.classes[0]
-        self.find = _thresholds(bundle.thresholds)
+        self.find = bundle_thresholds(bundle, FindSettings)
         self.bundle_hash = bundle.content_hash
         self.model, self.precision = bundle.manifest.model, precision
         self.runtime, self.run = open_graph(bundle.files["model.onnx"], threads, precision)
@@ -70,13 +70,3 @@ class Segmenter:
             lambda tile: frames_SHW[:, *tile.pixels], (frames_SHW.shape[1], frames_SHW.shape[2]),
             self.format, self.run, self.tiles, self.block_px, self.direction_blind, pitch_um,
         )  # fmt: skip
-
-
-def _thresholds(told: dict[str, Any]) -> FindSettings:
-    missing = sorted(set(FindSettings.model_fields) - set(told))
-    if missing:
-        raise SettingsError(f"thresholds.yaml must state every threshold, missing: {missing}; take them from the card")
-    try:
-        return FindSettings.parse(told)
-    except SettingsError as error:
-        raise SettingsError(f"thresholds.yaml must hold thresholds in range ({error}); mend it") from None

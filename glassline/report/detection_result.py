@@ -1,6 +1,5 @@
 """What an evaluation of a severity detection leaves for the report: tables as parquet, the threshold as JSON."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,13 +11,13 @@ from glassline.analysis.detection_tables import MEASURES, DetectionTables
 from glassline.analysis.repeatability import Repeatability
 from glassline.analysis.severity_agreement import severity_agreement
 from glassline.analysis.threshold import FilterThreshold
-from glassline.errors import DataError
+from glassline.report.result_files import read_result, write_result
 
 #: Names of what is compared, as they are shown.
 FULL, ALONE = "all four stages", "without classifier"
 WITH_TYPE = "all four stages, type right"
 
-_TABLES, _SUMMARY = ("methods", "pixels", "hits", "types", "severity", "repeats", "defects", "curve"), "summary.json"
+_TABLES = ("methods", "pixels", "hits", "types", "severity", "repeats", "defects", "curve")
 _LISTED = ("image", "outcome", "annotated_type", "found_type", "probability", "iou", *MEASURES,
            *(f"labelled_{name}" for name in MEASURES), "x_px", "y_px", "width_px", "height_px", "area_px")  # fmt: skip
 
@@ -88,11 +87,8 @@ class DetectionResult:
 
     def write(self, folder: str | Path) -> None:
         """Write the files that `read` reads; figures are the caller's."""
-        folder = Path(folder)
-        for name in _TABLES:
-            getattr(self, name).to_parquet(folder / f"{name}.parquet")
         about = {"chosen": asdict(self.chosen), "parameters": self.parameters}
-        (folder / _SUMMARY).write_text(json.dumps(about, indent=2))
+        write_result(folder, {name: getattr(self, name) for name in _TABLES}, about)
 
     @classmethod
     def read(cls, folder: str | Path) -> "DetectionResult":
@@ -101,15 +97,7 @@ class DetectionResult:
         Raises:
             DataError: A file is missing; names it.
         """
-        folder = Path(folder)
-        missing = [name for name in (*(f"{one}.parquet" for one in _TABLES), _SUMMARY) if not (folder / name).is_file()]
-        if missing:
-            raise DataError(
-                f"{folder} must hold the evaluation of a detection, missing: {', '.join(missing)}; evaluate the "
-                "detection again"
-            )
-        about = json.loads((folder / _SUMMARY).read_text())
-        tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in _TABLES}
+        tables, about = read_result(folder, _TABLES, "a detection", "evaluate the detection again")
         return cls(**tables, chosen=FilterThreshold(**about["chosen"]), parameters=about["parameters"])
 
 

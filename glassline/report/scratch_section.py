@@ -4,7 +4,6 @@ A folder holds `rates.parquet`, `pixels.parquet`, `glasses.parquet`, `summary.js
 `pixels.png`, `curves.png` and any number of `overlay_….png`.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,10 +11,10 @@ from pathlib import Path
 import pandas as pd
 
 from glassline.analysis.operating_point import ErrorRates, OperatingPoint
-from glassline.errors import DataError
 from glassline.report.page import PageFigure, Section, SectionTable
+from glassline.report.result_files import read_result, write_result
 
-_TABLES, _SUMMARY = ("rates", "pixels", "glasses"), "summary.json"
+_TABLES = ("rates", "pixels", "glasses")
 _FIGURES = {
     "trade_off": "Missed against falsely rejected test glasses, at every threshold",
     "pixels": "Precision over recall of the test zones' pixels",
@@ -44,11 +43,8 @@ class SegmentationResult:
 
     def write(self, folder: str | Path) -> None:
         """Write the files that `read` reads; figures are the caller's."""
-        folder = Path(folder)
-        for name in _TABLES:
-            getattr(self, name).to_parquet(folder / f"{name}.parquet")
         about = {"point": asdict(self.point), "parameters": self.parameters}
-        (folder / _SUMMARY).write_text(json.dumps(about, indent=2))
+        write_result(folder, {name: getattr(self, name) for name in _TABLES}, about)
 
     @classmethod
     def read(cls, folder: str | Path) -> "SegmentationResult":
@@ -57,16 +53,8 @@ class SegmentationResult:
         Raises:
             DataError: A file is missing; names it.
         """
-        folder = Path(folder)
-        missing = [name for name in (*(f"{one}.parquet" for one in _TABLES), _SUMMARY) if not (folder / name).is_file()]
-        if missing:
-            raise DataError(
-                f"{folder} must hold the evaluation of a segmentation, missing: {', '.join(missing)}; run "
-                "evaluate_segmentation again"
-            )
-        about = json.loads((folder / _SUMMARY).read_text())
+        tables, about = read_result(folder, _TABLES, "a segmentation", "run evaluate_segmentation again")
         point = OperatingPoint(**{**about["point"], "rates": ErrorRates(**about["point"]["rates"])})
-        tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in _TABLES}
         return cls(**tables, point=point, parameters=about["parameters"])
 
 

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from glassline.data.glass_split import read_split
 from glassline.data.storage import code_hash, folder_hash, written_whole
-from glassline.steps.label_severity import SPLIT, annotated_images, numbers_of
+from glassline.steps.label_severity import labelled_images, numbers_of
 from glassline.steps.train_regression import read_threshold, severity_of
 from glassline.tracking import step_run
 from glassline.vision.annotated_images import AnnotatedImages
@@ -66,10 +65,7 @@ def detect_defects(
         part=f"images {part + 1} of {parts}",
     ) as run:  # fmt: skip
         detector, types = load_detector(model_path), load_types(types_path)
-        images, split = (
-            annotated_images(samples_path, detector.settings, labels_path),
-            read_split(Path(labels_path) / SPLIT),
-        )
+        images, split = labelled_images(samples_path, labels_path, detector.settings)
         chosen = numbers_of(images, split.test)[part::parts]
         settings = DefectSettings.parse({**defects, "threshold": read_threshold(model_path)})
         finder = _Finder(
@@ -119,11 +115,10 @@ class _Finder:
         return {"image": self.images.images[number], "map": str(place / _MAP), "defects": told["defects"]}
 
     def _find(self, number: int, place: Path) -> None:
-        severity_RC = severity_of(self.images, number, self.detect, self.cell_px)
+        image = self.images.pixels(number)
+        severity_RC = severity_of(image, self.detect, self.cell_px)
         found = find_defects(severity_RC, self.cell_px, self.images.sizes_px[number], self.settings)
-        votes = vote_types(
-            self.images.pixels(number), found, self.cell_px, self.judge, self.types.classes, self.types.window_px
-        )
+        votes = vote_types(image, found, self.cell_px, self.judge, self.types.classes, self.types.window_px)
         rows = [
             {**_row(self.images.images[number], one), "type": name, "probability": probability, "kept": name != CLEAN}
             for one, (name, probability) in zip(found, votes, strict=True)

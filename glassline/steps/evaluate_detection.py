@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,15 +12,16 @@ import pandas as pd
 from glassline.analysis.detection_tables import MEASURES, DetectionTables, ImageDefects
 from glassline.analysis.segmentation import PixelCounts
 from glassline.analysis.threshold import FilterThreshold, pixel_scores
-from glassline.data.glass_split import read_split
+from glassline.data.samples import read_samples
 from glassline.data.storage import written_whole
 from glassline.errors import DataError
 from glassline.report.detection_result import DetectionResult
 from glassline.steps.detect_defects import DEFECTS, IMAGES, read_severity
 from glassline.steps.label_severity import DEFECTS as LABELLED
-from glassline.steps.label_severity import SPLIT, annotated_images, numbers_of
+from glassline.steps.label_severity import labelled_images, numbers_of
 from glassline.steps.train_regression import CURVE, THRESHOLD
-from glassline.tracking import commit, parent_artifact, parent_tags, pipeline_notes, pipeline_run_id, step_run
+from glassline.steps.write_report import page_facts
+from glassline.tracking import StepRun, parent_artifact, parent_tags, pipeline_notes, step_run
 from glassline.vision.annotated_images import AnnotatedImages
 from glassline.vision.defects import Defect, DefectSettings, find_defects
 from glassline.vision.light_states import Real
@@ -62,10 +62,7 @@ def evaluate_detection(
     with step_run("evaluate_detection", {"defects": dict(settings)}) as run:
         fitted, model = load_detector(model_path), Path(model_path)
         chosen = FilterThreshold(**json.loads((model / THRESHOLD).read_text()))
-        images, split = (
-            annotated_images(samples_path, fitted.settings, labels_path),
-            read_split(Path(labels_path) / SPLIT),
-        )
+        images, split = labelled_images(samples_path, labels_path, fitted.settings)
         numbers = numbers_of(images, split.test)
         maps, rows = _pooled(defects, [images.images[number] for number in numbers])
         comparison = _Comparison(
@@ -85,24 +82,30 @@ def evaluate_detection(
         if len(fitted.history):
             figures["curves"] = curves_figure(fitted.history)
         figures |= dict(comparison.overlays(result.defects))
+        facts = page_facts(read_samples(samples_path, "images"), len(images))
         with written_whole(evaluation_path) as beside:
             beside.mkdir(parents=True)
             result.write(beside)
             for name, figure in figures.items():
                 save_figure(figure, beside / f"{name}.png")
                 run.figure(figure, name)
-            write_detection_page(beside, _facts(samples_path, images), pipeline_notes(), beside / PAGE)
-        run.table(result.methods, "methods")
-        run.table(result.defects, "defects")
-        run.metrics(_metrics(result))
-        run.artifact(Path(evaluation_path) / PAGE)
-        parent_artifact(Path(evaluation_path) / PAGE)
-        full = result.methods.iloc[0]
-        parent_tags(
-            {"detection": f"found {full['rejected']} of {full['defective']} defective images, passed {full['passed']} "
-             f"of {full['clean']} clean ones"},
-            {"detection_f1": full["f1"], "detection_mean_iou": full["mean_iou"]},
-        )  # fmt: skip
+            write_detection_page(beside, facts, pipeline_notes(), beside / PAGE)
+        _tell(run, result, Path(evaluation_path) / PAGE)
+
+
+def _tell(run: StepRun, result: DetectionResult, page: Path) -> None:
+    """Log tables, metrics and the page; the page and the verdict on the pipeline's own run too."""
+    run.table(result.methods, "methods")
+    run.table(result.defects, "defects")
+    run.metrics(_metrics(result))
+    run.artifact(page)
+    parent_artifact(page)
+    full = result.methods.iloc[0]
+    parent_tags(
+        {"detection": f"found {full['rejected']} of {full['defective']} defective images, passed {full['passed']} "
+         f"of {full['clean']} clean ones"},
+        {"detection_f1": full["f1"], "detection_mean_iou": full["mean_iou"]},
+    )  # fmt: skip
 
 
 def _pooled(folders: Sequence[str], wanted: list[str]) -> tuple[dict[str, str], pd.DataFrame]:
@@ -204,19 +207,3 @@ def _metrics(result: DetectionResult) -> dict[str, float]:
         if name != "method"
     }
     return {str(name): float(value) for name, value in told.items() if not np.isnan(value)}
-
-
-def _facts(samples_path: str, images: AnnotatedImages) -> dict[str, str]:
-    from glassline.data.samples import read_samples
-
-    table = read_samples(samples_path, "images")
-    first = table.rows.iloc[0]
-    return {
-        "MLflow run": pipeline_run_id() or "untracked",
-        "product": str(first["product"]),
-        "cycle": str(first["cycle"]),
-        "images": f"{len(images)} in {table.rows['group'].nunique()} groups",
-        "data": table.content_hash()[:16],
-        "code": commit()[:12],
-        "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-    }

@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from glassline.data.glass_split import read_split
 from glassline.data.samples import read_samples
 from glassline.data.storage import written_whole
 from glassline.report.detection_result import DetectionResult
-from glassline.steps.label_severity import SPLIT, annotated_images, numbers_of
+from glassline.steps.label_severity import labelled_images, numbers_of
 from glassline.steps.train_regression import read_threshold
 from glassline.tracking import BUNDLE, commit, step_run
 from glassline.tracking.registry import log_onnx_model, register_model
@@ -50,10 +49,7 @@ def export_detector(
 
     with step_run("export_detector", {"defects": dict(defects), "registered_model": registered_model}) as run:
         detector, types = load_detector(model_path), load_types(types_path)
-        images, split = (
-            annotated_images(samples_path, detector.settings, labels_path),
-            read_split(Path(labels_path) / SPLIT),
-        )
+        images, split = labelled_images(samples_path, labels_path, detector.settings)
         tiles = _tiles(images, numbers_of(images, split.validation))
         edge = types.window_px
         windows = np.stack([cut_window(tile, (_TILE_PX // 2 - edge // 2,) * 2, edge, edge) for tile in tiles])
@@ -78,7 +74,7 @@ def _tiles(images: AnnotatedImages, numbers: list[int]) -> list[Image]:
     """Return a tile of each of the first images, around a defect where there is one, mirrored beyond small images."""
     tiles = []
     for number in numbers[:_COMPARED]:
-        row_N, column_N = np.nonzero(images.annotated(number).mask_HW)
+        row_N, column_N = np.nonzero(images.mask(number))
         height, width = images.sizes_px[number]
         y, x = (int(row_N.mean()), int(column_N.mean())) if len(row_N) else (height // 2, width // 2)
         corner = tuple(max(0, min(at - _TILE_PX // 2, size - _TILE_PX)) for at, size in ((x, width), (y, height)))

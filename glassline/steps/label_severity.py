@@ -10,7 +10,7 @@ import pandas as pd
 
 from glassline.analysis.detection_tables import MEASURES
 from glassline.analysis.severity_agreement import labelled_severity
-from glassline.data.glass_split import GlassSplit, split_glasses
+from glassline.data.glass_split import GlassSplit, read_split, split_glasses
 from glassline.data.samples import read_samples
 from glassline.data.storage import folder_hash, written_whole
 from glassline.errors import DataError
@@ -102,6 +102,13 @@ def annotated_images(
         left_out = json.loads((Path(labels_path) / LEFT_OUT).read_text())
         table = table.with_rows(table.rows[~table.rows["image"].isin(left_out)])
     return AnnotatedImages(table, settings.detector.colour, settings.depth_window, settings.light_state)
+
+
+def labelled_images(
+    samples_path: str, labels_path: str | Path, settings: RegressionSettings
+) -> tuple[AnnotatedImages, GlassSplit]:
+    """Return the images that labels tell of, and the split of their groups; see `annotated_images`."""
+    return annotated_images(samples_path, settings, labels_path), read_split(Path(labels_path) / SPLIT)
 
 
 def numbers_of(images: AnnotatedImages, groups: tuple[str, ...]) -> list[int]:

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from glassline.data.glass_split import read_split
 from glassline.data.storage import folder_hash
-from glassline.steps.label_severity import SPLIT, annotated_images, numbers_of
+from glassline.steps.label_severity import labelled_images, numbers_of
 from glassline.steps.train_regression import read_threshold, severity_of
-from glassline.tracking import StepRun, step_run
+from glassline.tracking import step_run
 from glassline.training.settings import DefectTypeSettings
 from glassline.vision.annotated_images import AnnotatedImages
 from glassline.vision.cell_tiles import RunDetector
@@ -49,10 +48,7 @@ def train_defect_types(
 
     with step_run("train_defect_types", {"defect_types": dict(defect_types), "seed": seed}) as run:
         settings, detector = DefectTypeSettings.parse(defect_types), load_detector(model_path)
-        images, split = (
-            annotated_images(samples_path, detector.settings, labels_path),
-            read_split(Path(labels_path) / SPLIT),
-        )
+        images, split = labelled_images(samples_path, labels_path, detector.settings)
         train, validation = numbers_of(images, split.train), numbers_of(images, split.validation)
         lower = DefectSettings.parse({**defects, "threshold": _LOWER * read_threshold(model_path)})
         cell_px, detect = detector.settings.detector.cell_px, run_detector(detector)
@@ -65,7 +61,7 @@ def train_defect_types(
             run.progress(done, len(train) + len(validation), "images searched for false positives")
         fitted = fit_types(
             images, train, validation, wrong, settings, seed, Path(store) / "checkpoints",
-            lambda epoch, values: _epoch(run, epoch, values, settings.epochs),
+            lambda epoch, values: run.epoch(epoch, values, settings.epochs),
         )  # fmt: skip
         save_types(fitted, types_path)
         if len(fitted.history):
@@ -84,16 +80,11 @@ def false_positives(
     images: AnnotatedImages, number: int, detect: RunDetector, cell_px: int, settings: DefectSettings
 ) -> list[tuple[int, int, int, int]]:
     """Return the boxes of what is found but holds no pixel of an annotated defect, the most severe first."""
-    severity_RC = severity_of(images, number, detect, cell_px)
-    size, mask_HW = images.sizes_px[number], images.annotated(number).mask_HW
+    severity_RC = severity_of(images.pixels(number), detect, cell_px)
+    size, mask_HW = images.sizes_px[number], images.mask(number)
     boxes = []
     for one in find_defects(severity_RC, cell_px, size, settings):
         x, y, width, height = one.bbox_px
         if not (mask_HW[y : y + height, x : x + width] & defect_mask(one, cell_px, size)).any():
             boxes.append(one.bbox_px)
     return boxes
-
-
-def _epoch(run: StepRun, epoch: int, values: dict[str, float], epochs: int) -> None:
-    run.metrics(values, step=epoch)
-    run.progress(epoch + 1, epochs, f"epochs, loss {values['train_loss']:.4f}")

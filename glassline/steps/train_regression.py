@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from glassline.analysis.threshold import MeanIouCurve
-from glassline.data.glass_split import read_split
 from glassline.data.storage import folder_hash, written_whole
-from glassline.steps.label_severity import SPLIT, annotated_images, numbers_of
+from glassline.steps.label_severity import labelled_images, numbers_of
 from glassline.tracking import StepRun, step_run
 from glassline.training.settings import RegressionSettings
-from glassline.vision.annotated_images import AnnotatedImages
+from glassline.vision.annotated_images import AnnotatedImages, Image
 from glassline.vision.cell_tiles import CellTileSettings, RunDetector, score_cells
 from glassline.vision.light_states import Real
 
@@ -51,11 +50,11 @@ def train_regression(
 
     with step_run("train_regression", {"regression": dict(regression), "seed": seed}) as run:
         settings = RegressionSettings.parse(regression)
-        images, split = annotated_images(samples_path, settings, labels_path), read_split(Path(labels_path) / SPLIT)
+        images, split = labelled_images(samples_path, labels_path, settings)
         train, validation = numbers_of(images, split.train), numbers_of(images, split.validation)
         fitted = fit_detector(
             images, train, validation, settings, seed, Path(store) / "checkpoints",
-            lambda epoch, values: _epoch(run, epoch, values, settings.epochs),
+            lambda epoch, values: run.epoch(epoch, values, settings.epochs),
         )  # fmt: skip
         curve = threshold_curve(run, images, validation, run_detector(fitted), settings.detector.cell_px)
         best = curve.best()
@@ -80,10 +79,10 @@ def read_threshold(model_path: str | Path) -> float:
     return float(json.loads((Path(model_path) / THRESHOLD).read_text())["threshold"])
 
 
-def severity_of(images: AnnotatedImages, number: int, run: RunDetector, cell_px: int) -> Real:
-    """Return the severity (R, C) of an image of a table."""
-    image = images.pixels(number)
-    return score_cells(lambda at: image[at.pixels], images.sizes_px[number], cell_px, run, CellTileSettings())
+def severity_of(image: Image, run: RunDetector, cell_px: int) -> Real:
+    """Return the severity (R, C) of an image (H, W) or (H, W, 3)."""
+    size_px = image.shape[0], image.shape[1]
+    return score_cells(lambda at: image[at.pixels], size_px, cell_px, run, CellTileSettings())
 
 
 def threshold_curve(
@@ -92,11 +91,6 @@ def threshold_curve(
     """Return the mean IoU of some images at every threshold."""
     curve = MeanIouCurve()
     for done, number in enumerate(numbers, 1):
-        curve.add(severity_of(images, number, detector, cell_px), images.annotated(number).mask_HW, cell_px)
+        curve.add(severity_of(images.pixels(number), detector, cell_px), images.mask(number), cell_px)
         run.progress(done, len(numbers), "validation images")
     return curve
-
-
-def _epoch(run: StepRun, epoch: int, values: dict[str, float], epochs: int) -> None:
-    run.metrics(values, step=epoch)
-    run.progress(epoch + 1, epochs, f"epochs, loss {values['train_loss']:.4f}")

@@ -46,7 +46,7 @@ def train_unet(samples_path: str, segmentation: Mapping[str, Any], seed: int, st
         _check_exposed(run, zones, [*numbers_of(zones, split.train), *numbers_of(zones, split.validation)])
         fitted = fit_segmenter(
             zones, numbers_of(zones, split.train), numbers_of(zones, split.validation), settings, seed,
-            Path(store) / "checkpoints", lambda epoch, values: _epoch(run, epoch, values, settings.epochs),
+            Path(store) / "checkpoints", lambda epoch, values: run.epoch(epoch, values, settings.epochs),
         )  # fmt: skip
         save_segmenter(fitted, model_path)
         split.write(Path(model_path) / SPLIT)
@@ -92,8 +92,3 @@ def _tell(run: StepRun, zones: LabelledZones, split: GlassSplit) -> None:
         defective = {zones.groups[number] for number in numbers if zones.has_any(number)}
         counts = {"zones": len(numbers), "glasses": len(glasses), "glasses_defective": len(defective)}
         run.metrics({f"{side}_{name}": count for name, count in counts.items()})
-
-
-def _epoch(run: StepRun, epoch: int, values: dict[str, float], epochs: int) -> None:
-    run.metrics(values, step=epoch)
-    run.progress(epoch + 1, epochs, f"epochs, loss {values['train_loss']:.4f}")

@@ -57,7 +57,7 @@ def write_report(
         metrics: dict[str, dict[str, float]] = json.loads((Path(evaluation_path) / METRICS).read_text())
         content = ReportContent(
             title=f"{model}: retrained and compared",
-            facts=_facts(images, patches),
+            facts=page_facts(images, len(images.rows), patches=_patches(patches)),
             verdict=_verdict(promotion_path, model),
             models=[{"model": name, **{key: one[key] for key in _OVERALL}} for name, one in metrics.items()],
             significance=[_row(row) for row in pd.read_parquet(Path(comparison_path) / COMPARISON).to_dict("records")],
@@ -98,19 +98,30 @@ def write_report(
         parent_artifact(named)
 
 
-def _facts(images: SampleTable, patches: SampleTable) -> dict[str, str]:
+def page_facts(images: SampleTable, count: int, **more: str) -> dict[str, str]:
+    """Return what was run, for the head of a page: name to value.
+
+    Args:
+        images: Table of images.
+        count: How many of them the page tells of.
+        more: What is told after the images.
+    """
     first = images.rows.iloc[0]
-    copies = int((patches.rows["augmentation"] != "").sum())
     return {
         "MLflow run": pipeline_run_id() or "untracked",
         "product": str(first["product"]),
         "cycle": str(first["cycle"]),
-        "images": f"{len(images.rows)} in {images.rows['group'].nunique()} groups",
-        "patches": f"{len(patches.rows) - copies} and {copies} augmented copies",
+        "images": f"{count} in {images.rows['group'].nunique()} groups",
+        **more,
         "data": images.content_hash()[:16],
         "code": commit()[:12],
         "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     }
+
+
+def _patches(patches: SampleTable) -> str:
+    copies = int((patches.rows["augmentation"] != "").sum())
+    return f"{len(patches.rows) - copies} and {copies} augmented copies"
 
 
 def _verdict(promotion_path: str, model: str) -> Verdict:

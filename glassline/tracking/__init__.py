@@ -245,6 +245,11 @@ class StepRun:
             for start in range(0, len(found), _BATCH):
                 client().log_batch(self.run_id, metrics=found[start : start + _BATCH])
 
+    def epoch(self, number: int, values: Mapping[str, float], epochs: int) -> None:
+        """Log the metrics of an epoch, `train_loss` among them, and print how far the fit is."""
+        self.metrics(values, step=number)
+        self.progress(number + 1, epochs, f"epochs, loss {values['train_loss']:.4f}")
+
     def tags(self, values: Mapping[str, str]) -> None:
         """Set tags."""
         with answers():

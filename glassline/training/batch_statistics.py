@@ -5,9 +5,26 @@ errs in evaluation on what it knew in training.
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+# Batches that statistics are the mean of.
+_BATCHES = 8
+
+
+def settle_on_stream(model: nn.Module, stream: Dataset[Any], batch_size: int) -> None:
+    """Measure the statistics of a model anew on the first batches of the stream that it was trained on.
+
+    Args:
+        model: Any model.
+        stream: Gives batches by their places; the first entry of a batch is what the model reads.
+        batch_size: Patches of a batch.
+    """
+    places = (list(range(number * batch_size, (number + 1) * batch_size)) for number in range(_BATCHES))
+    settle_statistics(model, (next(iter(stream.__getitems__(batch).values())) for batch in places))  # type: ignore[attr-defined]
 
 
 def settle_statistics(model: nn.Module, inputs: Iterable[Tensor]) -> None:

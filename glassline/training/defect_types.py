@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from glassline.errors import DataError
 from glassline.models.type_classifier import build_type_classifier
-from glassline.training.batch_statistics import settle_statistics
+from glassline.training.batch_statistics import settle_on_stream
 from glassline.training.fitted_types import FittedTypes, TypeCounts
 from glassline.training.history import EpochHook, History
 from glassline.training.image_task import ImageTask, fit_key, refuse_torn_groups, rows
@@ -27,9 +27,6 @@ from glassline.training.type_stream import PlainWindows, TypeBatch, TypeStream, 
 from glassline.vision.annotated_images import AnnotatedImages
 from glassline.vision.type_sources import FalsePositive, TypeSources, gather_sources
 from glassline.vision.type_windows import CLEAN
-
-# Batches that the statistics of batch normalisation are the mean of.
-_SETTLING_BATCHES = 8
 
 
 class TypeTask(ImageTask):
@@ -42,9 +39,7 @@ class TypeTask(ImageTask):
 
     def settle(self) -> None:
         """Measure the statistics of batch normalisation anew, on the first windows of the stream."""
-        size = self.settings.batch_size
-        places = (list(range(number * size, (number + 1) * size)) for number in range(_SETTLING_BATCHES))
-        settle_statistics(self.model, (self._stream.__getitems__(batch)["window_BPP"] for batch in places))
+        settle_on_stream(self.model, self._stream, self.settings.batch_size)
 
     def on_validation_start(self) -> None:
         """Judge the weights by their own statistics."""

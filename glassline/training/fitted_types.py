@@ -7,16 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
-import numpy as np
 import pandas as pd
-import torch
 from torch import Tensor, nn
 
 from glassline.models.type_classifier import build_type_classifier
 from glassline.settings import Settings
+from glassline.training.run_network import run_module
 from glassline.training.saved_network import read_network, save_network
 from glassline.training.settings import DefectTypeSettings
-from glassline.vision.type_windows import CLEAN, Image, Real, RunTypes
+from glassline.vision.type_windows import CLEAN, RunTypes
 
 
 class TypeCounts(Settings):
@@ -74,15 +73,7 @@ class TypesGraph(nn.Module):
 
 def run_types(fitted: FittedTypes) -> RunTypes:
     """Return what `vision.type_windows.vote_types` runs, on the GPU where there is one."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    graph = TypesGraph(fitted).eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-    def run(windows: Image) -> Real:
-        with torch.inference_mode():
-            probability_NC = graph(torch.from_numpy(np.ascontiguousarray(windows)).to(device))
-        return np.asarray(probability_NC.float().cpu().numpy(), np.float32)
-
-    return run
+    return run_module(TypesGraph(fitted))
 
 
 def save_types(fitted: FittedTypes, folder: str | Path) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,24 +12,24 @@ from torch import Tensor, nn
 
 from glassline.data.storage import code_hash
 from glassline.errors import DataError
-from glassline.training.settings import DefectTypeSettings, RegressionSettings
+from glassline.training.settings import ImageFitSettings
 from glassline.vision.annotated_images import AnnotatedImages
 
 Batch = Any
 
 
-class ImageTask(lightning.LightningModule):
+class ImageTask(lightning.LightningModule, ABC):
     """Base of the tasks: a model and its optimiser; `loss` is the task's own."""
 
-    def __init__(self, model: nn.Module, settings: RegressionSettings | DefectTypeSettings, steps: int) -> None:
+    def __init__(self, model: nn.Module, settings: ImageFitSettings, steps: int) -> None:
         """Wrap a model; `steps` is the number of optimiser steps of the whole fit."""
         super().__init__()
         self.model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.settings, self.steps = settings, steps
 
+    @abstractmethod
     def loss(self, batch: Batch) -> Tensor:
         """Return the loss of one batch."""
-        raise NotImplementedError
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Return the loss of one batch."""
@@ -65,7 +66,7 @@ def refuse_torn_groups(images: AnnotatedImages, train: Sequence[int], validation
 
 
 def fit_key(
-    images: AnnotatedImages, train: Sequence[int], settings: RegressionSettings | DefectTypeSettings, seed: int,
+    images: AnnotatedImages, train: Sequence[int], settings: ImageFitSettings, seed: int,
     beside: Any = None,
 ) -> str:  # fmt: skip
     """Return the name of a fit: equal for one content, settings, seed and code.

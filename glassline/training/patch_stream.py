@@ -8,7 +8,7 @@ Shapes: B patches, S light states, H x W pixels.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, TypedDict, cast
+from typing import Any, TypedDict, TypeVar
 
 import numpy as np
 import torch
@@ -24,6 +24,8 @@ from glassline.vision.capture_augment import SPARE_PX, add_noise, possible_turns
 from glassline.vision.labelled_zones import LabelledZones, Mask
 from glassline.vision.light_states import Real
 from glassline.vision.network_input import has_information, network_input
+
+Batch = TypeVar("Batch")
 
 # Draws of a window before an empty one, or one with a scratch where hardly any is without, is taken all the same.
 _TRIES = 20
@@ -151,20 +153,29 @@ class Places(Sampler[int]):
         yield from range(start, start + self._length)
 
 
-def patch_batches(stream: PatchStream, batch_size: int, workers: int, moves: bool) -> DataLoader[ZonePatches]:
-    """Load a stream in batches.
+def stream_batches(
+    stream: Dataset[Batch], length: int, batch_size: int, workers: int, moves: bool
+) -> DataLoader[Batch]:  # fmt: skip
+    """Load a stream in whole batches; it stacks those itself.
 
     Args:
-        stream: What to load.
+        stream: What to load, by its place.
+        length: Patches of an epoch; what is no whole batch is left out.
         batch_size: Patches of a batch.
         workers: Loader processes; 0 loads in this process.
         moves: Whether every epoch draws new patches.
     """
     return DataLoader(
-        stream, batch_size, sampler=Places(len(stream) // batch_size * batch_size, moves), num_workers=workers,
-        collate_fn=_as_read, persistent_workers=workers > 0,
+        stream, batch_size, sampler=Places(length // batch_size * batch_size, moves), num_workers=workers,
+        collate_fn=as_read, persistent_workers=workers > 0,
     )  # fmt: skip
 
 
-def _as_read(batch: Any) -> ZonePatches:
-    return cast(ZonePatches, batch)
+def patch_batches(stream: PatchStream, batch_size: int, workers: int, moves: bool) -> DataLoader[ZonePatches]:
+    """Load an epoch of a stream of zones; see `stream_batches`."""
+    return stream_batches(stream, len(stream), batch_size, workers, moves)
+
+
+def as_read(batch: Any) -> Any:
+    """Return a batch as its stream stacked it."""
+    return batch

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from glassline.models.severity_detector import build_detector
-from glassline.training.batch_statistics import settle_statistics
+from glassline.training.batch_statistics import settle_on_stream
 from glassline.training.fitted_detector import FittedDetector
 from glassline.training.history import EpochHook, History
 from glassline.training.image_task import ImageTask, fit_key, refuse_torn_groups
@@ -23,8 +23,6 @@ from glassline.training.severity_stream import SeverityBatch, SeverityStream, se
 from glassline.training.trainer import run_trainer
 from glassline.vision.annotated_images import AnnotatedImages
 
-# Batches that the statistics of batch normalisation are the mean of.
-_SETTLING_BATCHES = 8
 # Batches that the validation loss is the mean of.
 _VALIDATION_BATCHES = 8
 
@@ -71,9 +69,7 @@ def fit_detector(
         task, batches, _validation_batches(images, validation, settings, seed), settings.epochs, settings.precision,
         folder, history,
     )  # fmt: skip
-    size = settings.batch_size
-    settling = (list(range(number * size, (number + 1) * size)) for number in range(_SETTLING_BATCHES))
-    settle_statistics(model, (stream.__getitems__(places)["image_BDPP"] for places in settling))
+    settle_on_stream(model, stream, settings.batch_size)
     shutil.rmtree(folder, ignore_errors=True)
     return FittedDetector(model.cpu().eval(), settings, pd.DataFrame(history.records))
 

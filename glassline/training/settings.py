@@ -96,7 +96,19 @@ class SegmentationSettings(Settings):
         return self
 
 
-class RegressionSettings(Settings):
+class ImageFitSettings(Settings):
+    """How networks are fitted on patches of annotated images."""
+
+    epochs: int = Field(20, ge=1, le=10_000, description="epochs")
+    batch_size: int = Field(8, ge=2, description="patches of a batch")
+    learning_rate: float = Field(2e-3, gt=0, lt=1, description="peak of the one-cycle schedule of AdamW")
+    weight_decay: float = Field(1e-4, ge=0, lt=1, description="weight decay of AdamW")
+    precision: Literal["32-true", "16-mixed", "bf16-mixed"] = Field("32-true", description="AMP mode")
+    workers: int = Field(0, ge=0, description="loader processes")
+    threads: int = Field(0, ge=0, le=1024, description="CPU threads of a fit; 0 takes all cores")
+
+
+class RegressionSettings(ImageFitSettings):
     """How the severity detector is fitted."""
 
     detector: DetectorSettings = Field(DetectorSettings(), description="network")
@@ -107,15 +119,8 @@ class RegressionSettings(Settings):
         None, ge=0, description="light state of captures to look at; the maximum over all by default"
     )
     patch_px: int = Field(256, ge=64, multiple_of=4, description="edge of a training patch")
-    epochs: int = Field(20, ge=1, le=10_000, description="epochs")
     patches: int = Field(512, ge=1, description="patches of an epoch")
-    batch_size: int = Field(8, ge=2, description="patches of a batch")
     defect_share: float = Field(0.7, ge=0, le=1, description="share of patches that are drawn around a defect")
-    learning_rate: float = Field(2e-3, gt=0, lt=1, description="peak of the one-cycle schedule of AdamW")
-    weight_decay: float = Field(1e-4, ge=0, lt=1, description="weight decay of AdamW")
-    precision: Literal["32-true", "16-mixed", "bf16-mixed"] = Field("32-true", description="AMP mode")
-    workers: int = Field(0, ge=0, description="loader processes")
-    threads: int = Field(0, ge=0, le=1024, description="CPU threads of a fit; 0 takes all cores")
 
     @model_validator(mode="after")
     def _one_batch_at_least(self) -> Self:
@@ -124,18 +129,13 @@ class RegressionSettings(Settings):
         return self
 
 
-class DefectTypeSettings(Settings):
+class DefectTypeSettings(ImageFitSettings):
     """How the network that tells types of defects apart is fitted."""
 
     classifier: TypeSettings = Field(TypeSettings(), description="network")
-    epochs: int = Field(20, ge=1, le=10_000, description="epochs")
     windows: int = Field(1024, ge=2, description="windows of an epoch, as many of each class")
     batch_size: int = Field(32, ge=2, description="windows of a batch")
     learning_rate: float = Field(1e-3, gt=0, lt=1, description="peak of the one-cycle schedule of AdamW")
-    weight_decay: float = Field(1e-4, ge=0, lt=1, description="weight decay of AdamW")
-    precision: Literal["32-true", "16-mixed", "bf16-mixed"] = Field("32-true", description="AMP mode")
-    workers: int = Field(0, ge=0, description="loader processes")
-    threads: int = Field(0, ge=0, le=1024, description="CPU threads of a fit; 0 takes all cores")
 
     @model_validator(mode="after")
     def _one_batch_at_least(self) -> Self:

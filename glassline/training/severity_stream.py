@@ -5,7 +5,7 @@ Shapes: B patches, D channels, P x P pixels, R x C cells.
 """
 
 from collections.abc import Sequence
-from typing import Any, TypedDict, cast
+from typing import Any, TypedDict
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from glassline.errors import DataError
-from glassline.training.patch_stream import Places
+from glassline.training.patch_stream import stream_batches
 from glassline.training.settings import RegressionSettings
 from glassline.vision.annotated_images import AnnotatedImages, Image
 from glassline.vision.severity import Real
@@ -109,11 +109,4 @@ def as_input(images: Image) -> Tensor:
 
 def severity_batches(stream: SeverityStream, batch_size: int, workers: int, moves: bool) -> DataLoader[SeverityBatch]:
     """Load a stream in batches; with `moves` every epoch draws new patches."""
-    return DataLoader(
-        stream, batch_size, sampler=Places(len(stream) // batch_size * batch_size, moves), num_workers=workers,
-        collate_fn=_as_read, persistent_workers=workers > 0,
-    )  # fmt: skip
-
-
-def _as_read(batch: Any) -> SeverityBatch:
-    return cast(SeverityBatch, batch)
+    return stream_batches(stream, len(stream), batch_size, workers, moves)

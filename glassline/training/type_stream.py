@@ -3,14 +3,14 @@
 Shapes: B windows, P x P pixels.
 """
 
-from typing import Any, TypedDict, cast
+from typing import Any, TypedDict
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from glassline.training.patch_stream import Places
+from glassline.training.patch_stream import as_read, stream_batches
 from glassline.vision.type_patches import TypeCrop, type_patch
 from glassline.vision.type_sources import TypeSources
 
@@ -74,15 +74,12 @@ class PlainWindows(Dataset[TypeBatch]):
 
 def type_batches(stream: TypeStream, windows: int, batch_size: int, workers: int) -> DataLoader[TypeBatch]:
     """Load an epoch of `windows` windows in whole batches; every epoch draws new ones."""
-    return DataLoader(
-        stream, batch_size, sampler=Places(windows // batch_size * batch_size, moves=True), num_workers=workers,
-        collate_fn=_as_read, persistent_workers=workers > 0,
-    )  # fmt: skip
+    return stream_batches(stream, windows, batch_size, workers, moves=True)
 
 
 def plain_batches(windows: PlainWindows, batch_size: int) -> DataLoader[TypeBatch]:
     """Load every window once."""
-    return DataLoader(windows, batch_size, collate_fn=_as_read)
+    return DataLoader(windows, batch_size, collate_fn=as_read)
 
 
 def _batch(drawn: list[tuple[Any, int]]) -> TypeBatch:
@@ -90,7 +87,3 @@ def _batch(drawn: list[tuple[Any, int]]) -> TypeBatch:
         "window_BPP": torch.from_numpy(np.stack([window for window, _ in drawn])),
         "type_B": torch.tensor([label for _, label in drawn]),
     }
-
-
-def _as_read(batch: Any) -> TypeBatch:
-    return cast(TypeBatch, batch)

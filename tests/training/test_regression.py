@@ -55,7 +55,7 @@ def test_severity_stream_refuses_defects_that_fill_every_patch(images, monkeypat
 def test_fit_detector_tells_dents_from_clean_glass(images, fitted):
     run = run_detector(fitted)
     dent = next(number for number in range(10) if images.has_any(number))
-    severity_RC = severity_of(images, dent, run, 4)
+    severity_RC = severity_of(images.pixels(dent), run, 4)
     inside_RC = images.annotated(dent).mask_HW.reshape(24, 4, 24, 4).mean(axis=(1, 3)) == 1
     assert severity_RC[inside_RC].mean() > 3 * severity_RC[~inside_RC].mean()
 
