@@ -22,7 +22,7 @@ def bright(segmenter_bundle, monkeypatch):
         return (blocks.max(axis=(1, 3)) > 30).astype(np.float32)[None]
 
     monkeypatch.setattr("glassline.deploy.segmenter.open_graph", lambda *more: ("fake", run))
-    monkeypatch.setattr("glassline.deploy.segmenter._thresholds", lambda told: FindSettings(least_points=1))
+    monkeypatch.setattr("glassline.deploy.segmenter.bundle_thresholds", lambda *more: FindSettings(least_points=1))
     return current_model(str(segmenter_bundle))
 
 
