@@ -181,6 +181,7 @@ def smoke() -> RetrainSettings:
 def demo() -> RetrainSettings:
     """Return a run of minutes on two cores."""
     return RetrainSettings(
+        folds=5,
         augment=AugmentSettings(copies=1),
         training=TrainingSettings(epochs=6),
         segmentation=SegmentationSettings(
@@ -195,9 +196,9 @@ def demo() -> RetrainSettings:
             learning_rate=2e-3,
             schedule="one-cycle",
         ),
-        regression=RegressionSettings(patch_px=128, epochs=8, patches=256, precision="bf16-mixed"),
+        regression=RegressionSettings(patch_px=128, epochs=6, patches=256, precision="bf16-mixed"),
         defect_types=DefectTypeSettings(
-            classifier=TypeSettings(network="resnet18"), epochs=6, windows=256, precision="bf16-mixed"
+            classifier=TypeSettings(network="resnet18"), epochs=5, windows=256, precision="bf16-mixed"
         ),
     )
 
