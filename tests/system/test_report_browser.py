@@ -25,9 +25,9 @@ def page_url(tmp_path_factory) -> str:
         "Errors", [{_HOSTILE * 3: _HOSTILE * 3, **{f"rate {k}": "3 of 120 (2.5 %)" for k in range(15)}}]
     )
     content = ReportContent(
-        "Retraining", {"run id": "3f1c" * 8}, Verdict(True, "cnn", ["better"]),
-        [{"model": f"model {n}", **{f"metric_{k}": 0.1 for k in range(15)}} for n in range(3)], [], [],
-        [Section(f"Section {n}", [PageFigure(png, "a patch")], tables=[wide]) for n in range(3)],
+        "Retraining", {"run id": "3f1c" * 8}, verdict=Verdict(True, "cnn", ["better"]),
+        models=[{"model": f"model {n}", **{f"metric_{k}": 0.1 for k in range(15)}} for n in range(3)],
+        sections=[Section(f"Section {n}", [PageFigure(png, "a patch")], tables=[wide]) for n in range(3)],
         tsne={"cnn": tsne_html(xy_N2, labels, ["dent"] * _COUNT, ids, patches_NHW)}, warnings=[_HOSTILE],
         elsewhere=[LooksElsewhere(_HOSTILE, "dent", "fold", 0.1, png)],
     )  # fmt: skip
