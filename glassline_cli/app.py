@@ -18,6 +18,7 @@ from glassline_cli.metrics import metrics
 from glassline_cli.models import models
 from glassline_cli.propose import propose
 from glassline_cli.rig import rig_check, rig_simulator
+from glassline_cli.root_cause import root_cause
 from glassline_cli.run import compile_, run, submit
 from glassline_cli.severity import severity
 from glassline_cli.simulate import app as simulate
@@ -45,6 +46,7 @@ app.command("rig-check")(rig_check)
 app.command("enrol")(enrol)
 app.command("detect")(detect)
 app.command("severity")(severity)
+app.command("root-cause")(root_cause)
 app.command("models")(models)
 app.command("metrics")(metrics)
 app.command("learning-curve")(learning_curve)

@@ -36,7 +36,7 @@ def _settings(pipeline: str, preset: str, overrides: list[str] | None) -> Any:
 
 
 def run(
-    pipeline: Annotated[str, typer.Argument(help="pipeline name: retrain, capture or end_to_end")],
+    pipeline: Annotated[str, typer.Argument(help="retrain, capture, end_to_end, transfer or root_cause")],
     out: Annotated[Path, typer.Option(help="folder for MLflow, artifacts, report and log")],
     preset: PRESET = "smoke",
     data: Annotated[

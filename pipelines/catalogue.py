@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 
 from glassline.data.storage import ready_folder
 from glassline.errors import SettingsError
-from pipelines import capture_settings, end_to_end_settings, retrain_settings
+from pipelines import capture_settings, end_to_end_settings, retrain_settings, root_cause_settings, transfer_settings
 
 COMPILED = Path(__file__).parent / "compiled"
 
@@ -16,7 +16,7 @@ class PipelineSettings(Protocol):
     """What the settings of every pipeline can tell."""
 
     @property
-    def simulated(self) -> Literal["line-scan", "labels", "session"]:
+    def simulated(self) -> Literal["line-scan", "labels", "session", "product", "tool-mark"]:
         """What is simulated when a run names no data."""
         ...
 
@@ -60,10 +60,24 @@ def _end_to_end() -> Any:
     return end_to_end
 
 
+def _transfer() -> Any:
+    from pipelines.transfer import transfer
+
+    return transfer
+
+
+def _root_cause() -> Any:
+    from pipelines.root_cause import root_cause
+
+    return root_cause
+
+
 PIPELINES = {
     "capture": Entry(_capture, capture_settings.PRESETS),
     "retrain": Entry(_retrain, retrain_settings.PRESETS),
     "end_to_end": Entry(_end_to_end, end_to_end_settings.PRESETS),
+    "transfer": Entry(_transfer, transfer_settings.PRESETS),
+    "root_cause": Entry(_root_cause, root_cause_settings.PRESETS),
 }
 
 

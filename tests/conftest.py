@@ -442,3 +442,38 @@ def write_marked_images() -> Callable[..., Path]:
         return folder
 
     return write
+
+
+@pytest.fixture(scope="session")
+def image_rows() -> type:
+    """Return images (K, H, W) in memory as a view that is read by rows."""
+
+    class Rows:
+        def __init__(self, images_KHW: np.ndarray) -> None:
+            self.images_KHW = images_KHW
+            self.size_px = images_KHW.shape[1:]
+            self.highest = int(images_KHW.max())
+
+        def rows(self, number: int, top: int, bottom: int) -> np.ndarray:
+            return self.images_KHW[number, top:bottom]
+
+    return Rows
+
+
+@pytest.fixture(scope="session")
+def write_shift() -> Callable[..., Path]:
+    """Write a view of the line: noise, and from some image on the same dark scratch at (40, 30) to (90, 60)."""
+
+    def write(folder: Path, images: int = 12, since: int | None = 0, seed: int = 0, size_px: int = 128) -> Path:
+        generator = np.random.default_rng(seed)
+        folder.mkdir(parents=True, exist_ok=True)
+        line_HW = np.zeros((size_px, size_px), np.uint8)
+        cv2.line(line_HW, (40, 30), (90, 60), 60, 2)
+        for number in range(images):
+            grey_HW = generator.normal(150, 10, (size_px, size_px))
+            if since is not None and number >= since:
+                grey_HW -= line_HW
+            cv2.imwrite(str(folder / f"{number:03d}.png"), grey_HW.clip(0, 255).astype(np.uint8))
+        return folder
+
+    return write

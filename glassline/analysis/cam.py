@@ -53,10 +53,12 @@ def activation_maps(
         raise ModelError(
             f"a class activation map needs an image branch, {fitted.name} has none; explain cnn or ensemble_*"
         )
-    wrapped = _PatchOnly(fitted.model, torch.from_numpy(metadata_BM)).eval()
+    device = next(fitted.model.parameters()).device
+    wrapped = _PatchOnly(fitted.model, torch.from_numpy(metadata_BM).to(device)).eval()
     with HiResCAM(model=wrapped, target_layers=[branch.last_convolution]) as cam:
         maps_BHW = cam(
-            torch.from_numpy(patch_BHW).float().unsqueeze(1), [ClassifierOutputTarget(index) for index in class_B]
+            torch.from_numpy(patch_BHW).float().unsqueeze(1).to(device),
+            [ClassifierOutputTarget(index) for index in class_B],
         )
     return np.asarray(maps_BHW, np.float32)
 

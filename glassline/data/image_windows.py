@@ -28,10 +28,12 @@ class ImageWindows:
     Attributes:
         size_px: Height and width.
         read: Reads a window: grey (h, w), or red, green and blue (h, w, 3), uint8.
+        mapped: Whether a window is read from the disk; else the whole image is in memory.
     """
 
     size_px: tuple[int, int]
     read: Callable[[Window], Image]
+    mapped: bool = False
 
     def whole(self) -> Image:
         """Return the whole image."""
@@ -72,7 +74,7 @@ def open_image(path: str | Path, colour: bool, depth_window: tuple[int, int] | N
             part = cv2.cvtColor(np.ascontiguousarray(part, part.dtype.newbyteorder("=")), cv2.COLOR_RGB2GRAY)
         return np.asarray(to_eight_bit(part, depth_window, str(path)) if part.dtype != np.uint8 else part, np.uint8)
 
-    return ImageWindows((mapped.shape[0], mapped.shape[1]), read)
+    return ImageWindows((mapped.shape[0], mapped.shape[1]), read, mapped=True)
 
 
 def _mapped_npy(path: Path) -> npt.NDArray[Any]:

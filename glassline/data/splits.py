@@ -113,6 +113,19 @@ def is_real(table: SampleTable) -> npt.NDArray[np.bool_]:
     return np.asarray(table.rows["augmentation"] == "", np.bool_)
 
 
+def fold_images(images: SampleTable, split: SampleTable, fold: int) -> list[int]:
+    """Return positions of the images whose patches lie in a fold; those that gave no patch lie in none.
+
+    Raises:
+        DataError: The fold has none of these images.
+    """
+    fold_of = split.rows.drop_duplicates("image").set_index("image")["fold"]
+    found = np.flatnonzero(images.rows["id"].map(fold_of).to_numpy() == fold).tolist()
+    if not found:
+        raise DataError(f"fold {fold} must hold images of the table, got none; split patches of these very images")
+    return [int(position) for position in found]
+
+
 # pytest would take the name for a test wherever it is imported.
 test_rows.__test__ = False  # type: ignore[attr-defined]
 

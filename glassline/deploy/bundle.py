@@ -30,7 +30,9 @@ FORMAT_VERSION = 1
 _MANIFEST, _THRESHOLDS = "bundle.json", "thresholds.yaml"
 _LARGEST_BYTES = 2 * 2**30
 # What damaged or encrypted zips, manifests and sidecars raise.
-_DAMAGED = (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, LookupError, ValueError, TypeError, yaml.YAMLError)
+_DAMAGED = (
+    OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, LookupError, ValueError, TypeError, yaml.YAMLError,
+)  # fmt: skip
 
 
 class Manifest(Settings):
@@ -48,6 +50,8 @@ class Manifest(Settings):
     attributes: tuple[str, ...] = Field(description="metadata columns in the order of the graph's input")
     head: str = Field("", description="how a metric network reads classes from references; '' for other models")
     enrolled: tuple[str, ...] = Field((), description="classes that were added without training; metrics lack them")
+    start: str = Field("", description="where the weights that a transfer network started from came from, else ''")
+    sources: tuple[str, ...] = Field((), description="sources that it was trained on before the training samples")
     preprocessing: dict[str, Any] = Field(description="settings of what runs before the graph")
     data_hash: str = Field(description="content hash of the training samples")
     code_version: str = Field(description="git commit of the code")

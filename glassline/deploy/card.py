@@ -21,12 +21,16 @@ def model_card(manifest: Manifest, held_out: int) -> str:
 Classes are read from the references of `reference.parquet`. A sample farther than `unknown_distance` from all of them
 is `unknown`; the threshold was chosen on a fold beside this one. `glassline enrol` adds a class from a few images.
 """
+    learnt = ""
+    if manifest.start:
+        before = ", ".join(f"`{name}`" for name in manifest.sources) or "nothing else"
+        learnt = f"\n- Weights that it started from: {manifest.start}.\n- Learnt from before: {before}."
     return f"""# {manifest.model} (system {manifest.system})
 
 Classifies candidate patches of {height} x {width} px, {manifest.bit_depth} bit, {manifest.channels} channel, into
 {", ".join(f"`{name}`" for name in manifest.classes)}.{clean}
 {unknown}
-- Training data: content hash `{manifest.data_hash}`.
+- Training data: content hash `{manifest.data_hash}`.{learnt}
 - Code: `{manifest.code_version}`.
 - Metadata read beside the patch: {len(manifest.attributes)} columns, listed in `bundle.json`.
 - Torch and ONNX Runtime differ by at most {manifest.parity["largest_difference"]:.2g}

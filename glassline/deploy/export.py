@@ -8,7 +8,7 @@ import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from glassline.deploy.bundle import Manifest
 from glassline.deploy.references import REFERENCES, ReferenceSet
 from glassline.errors import ModelError
+from glassline.models.backbone import TransferNetwork
 from glassline.models.settings import PATCH_PX
 from glassline.models.triplet import EmbeddingNetwork, References
 from glassline.training.fitted import Fitted
@@ -106,12 +107,15 @@ def classifier_manifest(
         metrics: Figures on samples that it never saw.
     """
     by_references = isinstance(fitted.model, EmbeddingNetwork)
+    system: Literal["A", "B", "D"] = "B" if by_references else "A"
+    if isinstance(fitted.model, TransferNetwork):
+        system = "D"
     return Manifest(
-        system="B" if by_references else "A", model=fitted.name, classes=fitted.classes,
+        system=system, model=fitted.name, classes=fitted.classes,
         clean_class=fitted.clean_class, input_px=(PATCH_PX, PATCH_PX), bit_depth=8, channels=1, pitch_um=None,
         attributes=fitted.attributes, head=fitted.settings.embedding.head if by_references else "",
-        preprocessing={"extract": dict(extract)}, data_hash=data_hash, code_version=code_version,
-        metrics=dict(metrics), parity={}, sha256={},
+        start=fitted.start, sources=fitted.sources, preprocessing={"extract": dict(extract)}, data_hash=data_hash,
+        code_version=code_version, metrics=dict(metrics), parity={}, sha256={},
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from glassline.errors import SettingsError
+from glassline.models.backbone import build_transfer
 from glassline.models.cnn import build_cnn
 from glassline.models.ensemble import build_average, build_fusion, build_stacking
 from glassline.models.metadata import build_metadata
@@ -43,6 +44,7 @@ MODELS: dict[str, Entry] = {
     "ensemble_stacking": Entry(build_stacking, "system A, section 3.1 (stacking)"),
     "triplet": Entry(build_triplet, "system B, eq. 2-4"),
     "siamese": Entry(build_siamese, "system B, eq. 1"),
+    "transfer": Entry(build_transfer, "system D, section 3.1 (Inception V3, or another backbone)"),
 }
 
 

@@ -1,9 +1,11 @@
 """Settings of the models, apart from them: the command line checks settings without loading torch."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
+from glassline.data.storage import sha256_file
 from glassline.settings import Settings
 
 #: Edge of the patches that models read, px.
@@ -16,6 +18,7 @@ HALO_PX = {4: 60, 2: 42, 1: 22}
 #: The names of glassline.models.registry.MODELS; a test compares.
 MODEL_NAMES = (
     "mlp", "cnn", "metadata", "ensemble_fusion", "ensemble_average", "ensemble_stacking", "triplet", "siamese",
+    "transfer",
 )  # fmt: skip
 
 #: Those that are trained on distances and read classes from references.
@@ -59,6 +62,30 @@ class EmbeddingSettings(Settings):
     )
 
 
+class BackboneSettings(Settings):
+    """Which network transfer learning starts from."""
+
+    network: str = Field(
+        "inception_v3", description="network by its name in torchvision, or timm/NAME, such as timm/resnet10t.c3_in1k"
+    )
+    weights: str = Field(
+        "hub",
+        min_length=1,
+        description="weights it starts from: hub (random ones where that cannot be reached), random, or a file, "
+        ".safetensors or .pth",
+    )
+    weights_sha256: str = Field(
+        "", description="SHA-256 that the file must have; '' takes any. A run fills it in when it is submitted"
+    )
+
+    def pinned(self) -> "BackboneSettings":
+        """Return the same with the hash of the file of weights that lies here: another file gives other results."""
+        path = Path(self.weights)
+        if self.weights_sha256 or not path.is_file():
+            return self
+        return self.model_copy(update={"weights": str(path.absolute()), "weights_sha256": sha256_file(path)})
+
+
 class NetworkSettings(Settings):
     """Shape of a classifier."""
 
@@ -66,6 +93,7 @@ class NetworkSettings(Settings):
     embedding: EmbeddingSettings = Field(
         EmbeddingSettings(), description="latent space of triplet and siamese; other models have none"
     )
+    backbone: BackboneSettings = Field(BackboneSettings(), description="network of transfer; other models have none")
 
 
 class UnetSettings(Settings):

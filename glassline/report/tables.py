@@ -6,6 +6,8 @@ from numbers import Integral, Real
 
 import numpy as np
 
+# Names and rates with their intervals are shorter.
+_SENTENCE = 48
 _SCORES = ("accuracy", "precision", "recall", "f1")
 
 
@@ -18,12 +20,14 @@ class Cell:
         number: Whether it is aligned as a figure.
         percent: Length of its bar in percent, or None where it has none.
         best: Whether it is the best of its column.
+        sentence: Whether it is text to read, which may take several lines.
     """
 
     text: str
     number: bool = False
     percent: float | None = None
     best: bool = False
+    sentence: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ def _cell(name: str, value: object, best: float | None) -> Cell:
     if isinstance(value, bool | np.bool_):
         return Cell("yes" if value else "no")
     if not isinstance(value, Real):
-        return Cell(str(value))
+        return Cell(str(value), sentence=len(str(value)) > _SENTENCE)
     if isinstance(value, Integral):
         return Cell(f"{int(value):,}", number=True)
     score = _score(name, value)

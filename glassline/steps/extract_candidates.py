@@ -51,18 +51,29 @@ def _log(run: StepRun, table: SampleTable, patches: SampleTable, counts: Extract
     if counts.images_without_candidate:
         run.note(f"{len(counts.images_without_candidate)} of {counts.images} images have no candidate")
         run.table(pd.DataFrame({"image": counts.images_without_candidate}), "images_without_candidate")
-    _overlays(run, table, patches, settings)
+    draw_patches(run, table, patches, (settings.depth_window, settings.light_state), "candidates")
 
 
-def _overlays(run: StepRun, table: SampleTable, patches: SampleTable, settings: ExtractSettings) -> None:
-    """Draw the candidates of a few images of each class, beside the annotated boxes."""
+def draw_patches(
+    run: StepRun, table: SampleTable, patches: SampleTable, reading: tuple[tuple[int, int] | None, int | None],
+    name: str,
+) -> None:  # fmt: skip
+    """Draw where the patches of a few images of each class were cut, coloured by their own class.
+
+    Args:
+        run: Where the figures go.
+        table: Table of images.
+        patches: Their patches.
+        reading: How images are read: window of more than 8 bit, light state of captures.
+        name: What the figures are called.
+    """
     from glassline.report.figures import candidates_overlay
 
-    read = grey_reader(table.root, settings.depth_window, settings.light_state)
-    for name, images in table.rows.groupby("label", sort=True):
+    read = grey_reader(table.root, *reading)
+    for label, images in table.rows.groupby("label", sort=True):
         for image in images.head(_OVERLAYS).to_dict("records"):
             here = patches.rows[patches.rows["image"] == image["id"]]
             boxes = list(zip(here["crop_x_px"], here["crop_y_px"], here["crop_px"], here["crop_px"], strict=True))
             figure = candidates_overlay(read(image["image"]), boxes, here["label"].to_list())
             stem = str(image["id"]).removesuffix(Path(str(image["id"])).suffix)
-            run.figure(figure, f"candidates_{name}_{stem}")
+            run.figure(figure, f"{name}_{label}_{stem}")

@@ -24,13 +24,22 @@ def import_images(
         DataError: The source changed since the run was submitted, or a record breaks a rule.
     """
     with step_run("import_images", {"data": data, "data_format": data_format, "data_hash": data_hash}) as run:
-        if data_hash and (found := source_hash(data, data_format)) != data_hash:
-            raise DataError(
-                f"{data} must not change between submission and import: its hash was {data_hash[:12]}, now it is "
-                f"{found[:12]}; submit the run again"
-            )
+        refuse_changed(data, data_format, data_hash)
         table = read_source(data, data_format, product=product, cycle=cycle, clean_class=clean_class)
         return keep_samples(run, table, samples_path, data_hash)
+
+
+def refuse_changed(data: str, data_format: str, data_hash: str) -> None:
+    """Compare a source with its hash when the run was submitted, unless that is "".
+
+    Raises:
+        DataError: It changed.
+    """
+    if data_hash and (found := source_hash(data, data_format)) != data_hash:
+        raise DataError(
+            f"{data} must not change between submission and import: its hash was {data_hash[:12]}, now it is "
+            f"{found[:12]}; submit the run again"
+        )
 
 
 def keep_samples(run: StepRun, table: SampleTable, samples_path: str, data_hash: str = "") -> str:

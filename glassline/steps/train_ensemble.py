@@ -64,6 +64,8 @@ def train_and_write(
         lambda epoch, values: run.metrics(values, step=epoch),
     )  # fmt: skip
     save_fitted(fitted, model_path)
+    if fitted.start:
+        run.note(f"{model} started from these weights: {fitted.start}")
     test_N = test_rows(table, TEST_FOLD)
     judged = judge_units(table.rows.iloc[test_N], predict(fitted, table, test_N), table.classes, table.clean_class)
     run.metrics({"accuracy": float((judged["actual"] == judged["predicted"]).mean()), "units": len(judged)})

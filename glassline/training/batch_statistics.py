@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-# Batches that statistics are the mean of.
-_BATCHES = 8
+#: Batches that statistics are the mean of.
+BATCHES = 8
 
 
 def settle_on_stream(model: nn.Module, stream: Dataset[Any], batch_size: int) -> None:
@@ -23,7 +23,7 @@ def settle_on_stream(model: nn.Module, stream: Dataset[Any], batch_size: int) ->
         stream: Gives batches by their places; the first entry of a batch is what the model reads.
         batch_size: Patches of a batch.
     """
-    places = (list(range(number * batch_size, (number + 1) * batch_size)) for number in range(_BATCHES))
+    places = (list(range(number * batch_size, (number + 1) * batch_size)) for number in range(BATCHES))
     settle_statistics(model, (next(iter(stream.__getitems__(batch).values())) for batch in places))  # type: ignore[attr-defined]
 
 

@@ -3,6 +3,7 @@
 Shapes: B rows of a batch, N rows of a table, H x W pixels, M metadata columns.
 """
 
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Any, TypedDict, cast
 
@@ -32,7 +33,20 @@ def label_indices(table: SampleTable, rows_N: npt.NDArray[np.intp]) -> npt.NDArr
     return np.asarray(table.rows["label"].iloc[rows_N].map(index), np.int64)
 
 
-class PatchDataset(Dataset[Batch]):
+class LabelledPatches(Dataset[Batch]):
+    """Patches whose classes are known before any is read."""
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Return the number of rows."""
+
+    @property
+    @abstractmethod
+    def labels_N(self) -> npt.NDArray[np.int64]:
+        """Class index of every row."""
+
+
+class PatchDataset(LabelledPatches):
     """Rows of a table of patches; reads a batch at a time and holds none.
 
     Only numbers are kept per row (no strings), so that 600,000 rows cost tens of MB and forked loader
@@ -162,7 +176,7 @@ def _process() -> tuple[int, int]:
 
 
 def batches(
-    dataset: PatchDataset, batch_size: int, workers: int, shuffle_seed: int | None = None, even: bool = False
+    dataset: LabelledPatches, batch_size: int, workers: int, shuffle_seed: int | None = None, even: bool = False
 ) -> DataLoader[Batch]:
     """Load a dataset in batches.
 

@@ -3,10 +3,9 @@
 Shapes: B rows of a batch, N rows of a table, C classes, F features.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +24,12 @@ from glassline.training.settings import TrainingSettings
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained model and what it needs to be run: names, columns and settings."""
+    """A trained model and what it needs to be run: names, columns and settings.
+
+    Attributes:
+        start: Where the weights that it started from came from, "" of models that start from random ones.
+        sources: Sources that it was trained on before, of model transfer.
+    """
 
     name: str
     model: nn.Module
@@ -34,25 +38,35 @@ class Fitted:
     attributes: tuple[str, ...]
     settings: TrainingSettings
     history: pd.DataFrame
+    start: str = ""
+    sources: tuple[str, ...] = ()
 
 
 def predict(fitted: Fitted, table: SampleTable, rows_N: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
     """Return class probabilities (N, C) of rows of a table."""
-    return cast("npt.NDArray[np.float32]", _forward(fitted, table, rows_N, lambda m, p, x: m(p, x).softmax(1)))
+    return run_rows(fitted.model, table, rows_N, fitted.attributes, lambda m, p, x: m(p, x).softmax(1))
 
 
 def embed(fitted: Fitted, table: SampleTable, rows_N: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
     """Return the activations before the last layer (N, F) of rows of a table."""
-    return cast("npt.NDArray[np.float32]", _forward(fitted, table, rows_N, lambda m, p, x: m.embed(p, x)))
+    return run_rows(fitted.model, table, rows_N, fitted.attributes, lambda m, p, x: m.embed(p, x))
 
 
 @torch.no_grad()
-def _forward(fitted: Fitted, table: SampleTable, rows_N: npt.NDArray[np.intp], call: Callable[..., Tensor]) -> Any:
+def run_rows(
+    model: nn.Module, table: SampleTable, rows_N: npt.NDArray[np.intp], attributes: Sequence[str],
+    call: Callable[..., Tensor],
+) -> npt.NDArray[np.float32]:  # fmt: skip
+    """Return what a call makes of the model and every batch of rows: of patches (B, H, W) and metadata (B, M).
+
+    Raises:
+        DataError: There is no row.
+    """
     if not len(rows_N):
         raise DataError("a prediction needs at least one row, got none; check the fold asked for")
-    loader = batches(PatchDataset(table, rows_N, fitted.attributes), 256, 0)
-    parts = [call(fitted.model, batch["patch_BHW"].float(), batch["metadata_BM"]) for batch in loader]
-    return torch.cat(parts).numpy()
+    loader = batches(PatchDataset(table, rows_N, attributes), 256, 0)
+    parts = [call(model, batch["patch_BHW"].float(), batch["metadata_BM"]) for batch in loader]
+    return np.asarray(torch.cat(parts).numpy(), np.float32)
 
 
 def save_fitted(fitted: Fitted, folder: str | Path) -> None:
@@ -63,6 +77,8 @@ def save_fitted(fitted: Fitted, folder: str | Path) -> None:
         "clean_class": fitted.clean_class,
         "attributes": fitted.attributes,
         "settings": fitted.settings.model_dump(),
+        "start": fitted.start,
+        "sources": fitted.sources,
     }
     save_network(folder, fitted.model, about, fitted.history)
 
@@ -80,4 +96,5 @@ def load_fitted(folder: str | Path) -> Fitted:
     return Fitted(
         about["name"], saved.restore(model), tuple(about["classes"]), about["clean_class"],
         tuple(about["attributes"]), settings, saved.history,
+        about["start"], tuple(about["sources"]),
     )  # fmt: skip

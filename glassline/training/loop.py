@@ -24,13 +24,16 @@ from torch import Tensor, nn
 from glassline.data.samples import SampleTable
 from glassline.data.storage import code_hash
 from glassline.errors import DataError
+from glassline.models.backbone import TransferNetwork
 from glassline.models.ensemble import StackingEnsemble
 from glassline.models.metadata import StandardiseMetadata
 from glassline.models.registry import build_model
 from glassline.models.settings import PATCH_PX
 from glassline.models.triplet import EmbeddingNetwork
-from glassline.training.data import Batch, PatchDataset, batches, label_indices, present_classes
+from glassline.training.classifier_task import ClassifierTask
+from glassline.training.data import PatchDataset, batches, label_indices, present_classes
 from glassline.training.fitted import Fitted
+from glassline.training.fitted_base import FittedBase, starting_base
 from glassline.training.history import EpochHook, History, relayed
 from glassline.training.metric import MetricTask, StopOnCollapse, check_pairs, check_spread, fit_references
 from glassline.training.sampling import thin_clean
@@ -38,37 +41,7 @@ from glassline.training.settings import TrainingSettings
 from glassline.training.stacking import fit_stack, stacking_rows
 from glassline.training.task import Task
 from glassline.training.trainer import checkpoint, load_weights, run_trainer
-
-
-class ClassifierTask(Task):
-    """Weighted cross-entropy on logits."""
-
-    def __init__(self, model: nn.Module, weight_C: Tensor, settings: TrainingSettings, steps: int, seed: int) -> None:
-        """Wrap a model; see `Task`. Classes weigh `weight_C` (C,)."""
-        super().__init__(model, settings, steps, seed)
-        self.loss = nn.CrossEntropyLoss(weight=weight_C)
-
-    def _loss(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        patch_BHW, metadata_BM, label_B = batch["patch_BHW"].float(), batch["metadata_BM"], batch["label_B"]
-        if isinstance(self.model, StackingEnsemble):
-            # Each branch learns alone; the stack is fitted afterwards on rows that neither has seen.
-            image_BC, metadata_BC = self.model.opinions(patch_BHW, metadata_BM)
-            return self.loss(image_BC, label_B) + self.loss(metadata_BC, label_B), image_BC + metadata_BC
-        logits_BC = self.model(patch_BHW, metadata_BM)
-        return self.loss(logits_BC, label_B), logits_BC
-
-    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
-        """Return the loss of one batch."""
-        loss, _ = self._loss(batch)
-        self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(batch["label_B"]), sync_dist=True)
-        return loss
-
-    def validation_step(self, batch: Batch, batch_index: int) -> None:
-        """Log loss and accuracy of one batch."""
-        loss, logits_BC = self._loss(batch)
-        accuracy = (logits_BC.argmax(1) == batch["label_B"]).float().mean()
-        size = len(batch["label_B"])
-        self.log_dict({"val_loss": loss, "val_accuracy": accuracy}, batch_size=size, sync_dist=True)
+from glassline.training.transfer_task import TransferTask, settle
 
 
 def fit_model(
@@ -80,6 +53,7 @@ def fit_model(
     seed: int,
     checkpoints: Path,
     on_epoch: EpochHook,
+    base: FittedBase | None = None,
 ) -> Fitted:
     """Train a model of the registry.
 
@@ -92,6 +66,7 @@ def fit_model(
         seed: Seed of initial weights, order and dropout.
         checkpoints: Folder for checkpoints; a fit of the same rows and settings resumes from there.
         on_epoch: Called with (epoch, metrics) after every epoch of this call, in this process.
+        base: What model transfer starts from; None takes the weights that settings name. Others start from random ones.
 
     Returns:
         The fitted model on the CPU, in evaluation mode; after early stopping, the best epoch's weights.
@@ -99,9 +74,10 @@ def fit_model(
     Raises:
         DataError: No training rows, one class only, patience without validation rows, or patches of another size; for
             models trained on distances, a class with one sample.
-        ModelError: The loss left the finite numbers, or all embeddings became one point.
+        ModelError: The loss left the finite numbers, or all embeddings became one point; a file of weights to start
+            from is missing, broken, or another network's.
     """
-    attributes = table.attributes
+    attributes = [] if name == "transfer" else table.attributes
     all_N, train_N = train_N, thin_clean(table, train_N, settings.clean_ratio, seed)
     branches_N, held_N = (train_N, train_N[:0])
     if name == "ensemble_stacking":
@@ -114,11 +90,16 @@ def fit_model(
     if settings.threads:
         torch.set_num_threads(settings.threads)
     lightning.seed_everything(seed, workers=True, verbose=False)
-    model = build_model(name, PATCH_PX, len(attributes), len(table.classes), settings)
+    if name == "transfer":
+        base = base or starting_base(settings, seed)
+        model: nn.Module = base.model.with_classes(len(table.classes))
+    else:
+        base, model = None, build_model(name, PATCH_PX, len(attributes), len(table.classes), settings)
     for part in model.modules():
         if isinstance(part, StandardiseMetadata):
             part.fit(torch.from_numpy(train.metadata_NM))
-    folder = checkpoints / _fit_key(name, table, branches_N, validation_N, settings, seed)
+    start = base.weights_hash() if base else ""
+    folder = checkpoints / _fit_key(name, table, branches_N, validation_N, settings, seed, start)
     weight_C = class_weights(train.labels_N, label_indices(table, all_N), len(table.classes), settings)
     with nullcontext(on_epoch) if settings.devices == 1 else relayed(on_epoch) as hook:
         history = History(hook)
@@ -127,6 +108,8 @@ def fit_model(
         _run(model, train, validation, weight_C, settings, seed, folder, history)
     if isinstance(model, StackingEnsemble):
         fit_stack(model, PatchDataset(table, held_N, attributes))
+    if isinstance(model, TransferNetwork):
+        settle(model, train, settings, seed)
     if isinstance(model, EmbeddingNetwork):
         check_spread(history, folder)
         fit_references(model, table, branches_N, all_N, attributes, settings, seed)
@@ -139,6 +122,8 @@ def fit_model(
         tuple(attributes),
         settings,
         pd.DataFrame(history.records),
+        base.weights if base else "",
+        base.sources if base else (),
     )
 
 
@@ -148,10 +133,12 @@ def _run(
 ) -> None:  # fmt: skip
     """Fit in place; resume from `folder` when it holds an epoch."""
     steps = settings.epochs * -(-len(train) // settings.batch_size)
-    by_distance = isinstance(model, EmbeddingNetwork)
+    by_distance, even = isinstance(model, EmbeddingNetwork), isinstance(model, EmbeddingNetwork | TransferNetwork)
     task: Task
     if isinstance(model, EmbeddingNetwork):
         task = MetricTask(model, settings, steps, seed)
+    elif isinstance(model, TransferNetwork):
+        task = TransferTask(model, weight_C, train, settings, steps, seed)
     else:
         task = ClassifierTask(model, weight_C, settings, steps, seed)
     best = folder / "best.ckpt"
@@ -161,7 +148,7 @@ def _run(
         callbacks += [EarlyStopping("val_loss", patience=settings.patience), checkpoint(best, "val_loss")]
     share = settings.batch_size // settings.devices
     run_trainer(
-        task, batches(train, share, settings.workers, shuffle_seed=seed, even=by_distance),
+        task, batches(train, share, settings.workers, shuffle_seed=seed, even=even),
         batches(validation, share, settings.workers) if len(validation) else None, settings.epochs,
         settings.precision, folder, history, callbacks, settings.devices,
     )  # fmt: skip
@@ -202,7 +189,7 @@ def _check(train: PatchDataset, validation: PatchDataset, table: SampleTable, se
 
 def _fit_key(
     name: str, table: SampleTable, train_N: npt.NDArray[np.intp], validation_N: npt.NDArray[np.intp],
-    settings: TrainingSettings, seed: int,
+    settings: TrainingSettings, seed: int, start: str,
 ) -> str:  # fmt: skip
     what = [
         name,
@@ -211,6 +198,7 @@ def _fit_key(
         hashlib.sha256(validation_N.tobytes()).hexdigest(),
         settings.model_dump(),
         seed,
+        start,
         code_hash("models", "training"),
     ]
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:24]

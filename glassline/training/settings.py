@@ -5,7 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from glassline.data.images import DepthWindow
-from glassline.models.settings import DetectorSettings, NetworkSettings, TypeSettings, UnetSettings
+from glassline.models.settings import BackboneSettings, DetectorSettings, NetworkSettings, TypeSettings, UnetSettings
 from glassline.settings import Settings
 
 
@@ -20,12 +20,20 @@ class MetricSettings(Settings):
     squared: bool = Field(False, description="the other reading of eq. 4: squared Euclidean distances")
 
 
+class SgdSettings(Settings):
+    """How model transfer descends; other models use AdamW."""
+
+    learning_rate: float = Field(0.01, gt=0, lt=1, description="peak of the one-cycle schedule of SGD")
+    momentum: float = Field(0.9, ge=0, lt=1, description="momentum of SGD")
+
+
 class TrainingSettings(NetworkSettings):
     """How a classifier is fitted."""
 
     metric: MetricSettings = Field(
         MetricSettings(), description="loss of triplet and siamese; other models learn cross-entropy"
     )
+    sgd: SgdSettings = Field(SgdSettings(), description="stochastic gradient descent of transfer")
     epochs: int = Field(10, ge=1, le=10_000, description="passes over the training rows at most")
     batch_size: int = Field(64, ge=1, description="rows of a batch, all devices together; a multiple of devices")
     learning_rate: float = Field(1e-3, gt=0, lt=1, description="peak of the one-cycle schedule of AdamW")
@@ -52,6 +60,36 @@ class TrainingSettings(NetworkSettings):
         if self.batch_size % self.devices:
             raise ValueError(f"batch_size must be a multiple of devices ({self.devices}), got {self.batch_size}")
         return self
+
+
+class TransferSettings(Settings):
+    """How a base is retrained on sources and fine-tuned on a target."""
+
+    backbone: BackboneSettings = Field(BackboneSettings(), description="network and the weights it starts from")
+    base_epochs: int = Field(10, ge=1, le=10_000, description="epochs of the base: passes over as many rows")
+    epochs: int = Field(20, ge=1, le=10_000, description="epochs of the target")
+    batch_size: int = Field(32, ge=2, description="rows of a batch")
+    learning_rate: float = Field(0.01, gt=0, lt=1, description="peak of the one-cycle schedule of SGD")
+    momentum: float = Field(0.9, ge=0, lt=1, description="momentum of SGD")
+    weight_decay: float = Field(1e-4, ge=0, lt=1, description="weight decay of SGD")
+    class_weights: Literal["none", "root", "balanced"] = Field(
+        "balanced", description="weigh a class of the target by 1, 1/sqrt(frequency) or 1/frequency"
+    )
+    precision: Literal["32-true", "16-mixed", "bf16-mixed"] = Field("32-true", description="AMP mode")
+    threads: int = Field(0, ge=0, le=1024, description="CPU threads of a fit; 0 takes all cores")
+
+    @property
+    def of_target(self) -> TrainingSettings:
+        """The same for the training loop, of the target."""
+        shared = self.model_dump(include=set(type(self).model_fields) - {"base_epochs", "learning_rate", "momentum"})
+        return TrainingSettings.parse(
+            {**shared, "sgd": {"learning_rate": self.learning_rate, "momentum": self.momentum}}
+        )
+
+    @property
+    def of_base(self) -> TrainingSettings:
+        """The same for the training loop, of the base."""
+        return self.of_target.model_copy(update={"epochs": self.base_epochs})
 
 
 class LossSettings(Settings):

@@ -5,7 +5,7 @@ Shapes: H x W pixels, D channels (1 grey, 3 red, green, blue).
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -73,9 +73,8 @@ class AnnotatedImages:
         #: Types of defects: the table's classes but the one without defect.
         self.types = tuple(name for name in table.classes if name != table.clean_class)
         self._labels, self._masks = rows["label"].tolist(), rows["mask"].tolist()
-        self._objects = [[one for one in json.loads(told or "[]") if one["label"] in self.types]
-                         for told in rows["objects"]]  # fmt: skip
-        if not any(self.has_any(number) for number in range(len(self))):
+        self._objects = [_placed(told, self.types) for told in rows["objects"]]
+        if not tells_places(table):
             raise DataError(
                 f"severity is learned from defects with a mask, polygon or box, got none on {len(self)} images; "
                 "annotate some, or set severity=false"
@@ -145,6 +144,19 @@ class AnnotatedImages:
         content = sha256_file(Path(self.root) / self._masks[number]) if self._masked(number) else ""
         told = json.dumps([self._objects[number], self._labels[number], content], sort_keys=True)
         return hashlib.sha256(told.encode()).hexdigest()
+
+
+def tells_places(table: SampleTable) -> bool:
+    """Return whether any image of a table says where a defect is, by mask, polygon or box; reads no pixel."""
+    types = [name for name in table.classes if name != table.clean_class]
+    rows = table.rows
+    masked = (rows["mask"] != "") & rows["label"].isin(types)
+    return bool(masked.any()) or any(_placed(told, types) for told in rows["objects"])
+
+
+def _placed(told: str, types: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the objects of an image that are defects."""
+    return [one for one in json.loads(told or "[]") if one["label"] in types]
 
 
 def as_grey(image: Image) -> Image:

@@ -5,24 +5,18 @@ patch is trained; what is judged at test time is the unit and its class from the
 Shapes: H x W pixels of an image or patch.
 """
 
-import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from pydantic import Field
 
 from glassline.data.images import DepthWindow, read_mask
-from glassline.data.samples import SampleTable, read_samples
-from glassline.data.shards import ShardWriter
-from glassline.data.storage import code_hash, sha256_file, written_whole
+from glassline.data.samples import SampleTable
 from glassline.errors import DataError
 from glassline.settings import Settings
 from glassline.vision.candidates import (
@@ -34,6 +28,7 @@ from glassline.vision.candidates import (
 )
 from glassline.vision.normalise import normalise
 from glassline.vision.objects import draw_objects
+from glassline.vision.patch_store import Counts, Patch, crop_mask, in_order, kept_patches, patch_row
 from glassline.vision.systematic import find_systematic, read_systematic, write_systematic
 from glassline.vision.zone_images import grey_reader
 
@@ -42,9 +37,6 @@ Mask = npt.NDArray[np.bool_]
 
 #: Grey levels of 12 that become 0 and 255; in a wider window faint marks fade (simulated glasses of seed 100).
 DARK_FIELD_WINDOW = (0, 1500)
-
-_IMAGES_AT_ONCE = 32
-_TABLE, _COUNTS = "samples.parquet", "counts.json"
 
 
 class ExtractSettings(Settings):
@@ -76,11 +68,9 @@ def dark_field_extract() -> ExtractSettings:
 
 
 @dataclass
-class Extraction:
+class Extraction(Counts):
     """Counts of one extraction: what was asked, found and missed."""
 
-    images: int = 0
-    patches: int = 0
     images_without_candidate: list[str] = field(default_factory=list)
     defects: int = 0
     missed_defects: list[str] = field(default_factory=list)
@@ -108,58 +98,29 @@ def extract_patches(
     Raises:
         DataError: An image or mask breaks a rule, or no image has a candidate.
     """
-    folder = Path(store).absolute() / "patches" / _key(table, settings)
-    if folder.is_dir():  # whole, because it was renamed into place
-        stored = replace(read_samples(folder / _TABLE, "patches"), root=str(folder))  # a store may have been moved
-        return stored, Extraction(**json.loads((folder / _COUNTS).read_text()))
     counts = Extraction(images=len(table.rows))
-    rows: list[dict[str, Any]] = []
-    with written_whole(folder) as beside:
-        systematic_HW = _systematic(table, settings, beside)
-        patches = ShardWriter(beside, "patch", settings.candidates.patch_px)
-        masks = ShardWriter(beside, "mask", settings.candidates.patch_px)
+
+    def make(folder: Path) -> Iterator[Patch]:
+        systematic_HW = _systematic(table, settings, folder)
         for done, (image, found) in enumerate(_each_image(table, settings, systematic_HW), start=1):
-            for entry in found.patches:
-                shard, row = patches.append(entry.patch_HW)
-                masks.append(entry.mask_HW.astype(np.uint8))
-                rows.append({**entry.row, "shard": shard, "row": row})
+            yield from found.patches
             if not found.patches:
                 counts.images_without_candidate.append(image)
             counts.defects += found.defects
             counts.missed_defects += found.missed
             progress(done, len(table.rows))
-        patches.close()
-        masks.close()
-        if not rows:
+        if len(counts.images_without_candidate) == len(table.rows):
             raise DataError(
                 f"at least one image must have a candidate, got none in {len(table.rows)} images; lower "
                 "extract.candidates.threshold"
             )
-        counts.patches = len(rows)
-        extracted = SampleTable(pd.DataFrame(rows), "patches", str(folder), table.classes, table.clean_class)
-        extracted.write(beside / _TABLE)
-        (beside / _COUNTS).write_text(json.dumps(asdict(counts)))
-    return extracted, counts
 
-
-def _key(table: SampleTable, settings: ExtractSettings) -> str:
-    """Return the name of what is extracted; a mended mask gives another, since patches carry its pixels and labels."""
-    paths = [Path(table.root) / mask for mask in table.rows.sort_values("id")["mask"] if mask]
-    masks = [sha256_file(path) if path.is_file() else "" for path in paths]  # a missing one is told when it is read
-    what = [table.content_hash(), masks, settings.model_dump(), code_hash("vision", "data")]
-    return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:24]
-
-
-@dataclass
-class _Patch:
-    patch_HW: Grey
-    mask_HW: Mask
-    row: dict[str, Any]
+    return kept_patches(table, store, settings, settings.candidates.patch_px, counts, make)
 
 
 @dataclass
 class _Found:
-    patches: list[_Patch]
+    patches: list[Patch]
     defects: int
     missed: list[str]
 
@@ -167,16 +128,14 @@ class _Found:
 def _each_image(
     table: SampleTable, settings: ExtractSettings, systematic_HW: Mask | None
 ) -> Iterator[tuple[str, _Found]]:
-    """Yield (image id, what was found) in order, a bounded number of images at once on all cores."""
-    records = table.rows.to_dict("records")
+    """Yield (image id, what was found) in order."""
+    records: list[Any] = table.rows.to_dict("records")
     read = grey_reader(table.root, settings.depth_window, settings.light_state)
 
     def one(image: dict[str, Any]) -> tuple[str, _Found]:
         return str(image["id"]), _extract_image(image, read(image["image"]), table, settings, systematic_HW)
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for start in range(0, len(records), _IMAGES_AT_ONCE):
-            yield from pool.map(one, records[start : start + _IMAGES_AT_ONCE])
+    return in_order(one, records)
 
 
 def _systematic(table: SampleTable, settings: ExtractSettings, folder: Path) -> Mask | None:
@@ -202,50 +161,20 @@ def _extract_image(
     seen_HW = normalise(grey_HW, settings.normalise_px) if settings.normalise_px else grey_HW
     entries, hit = [], set()
     for number, candidate in enumerate(candidates):
-        patch_HW, (crop_x_px, crop_y_px, crop_px) = crop_candidate(seen_HW, candidate, settings.candidates)
+        patch_HW, crop_px = crop_candidate(seen_HW, candidate, settings.candidates)
         label, overlap, objects = labelled.of(candidate, settings.min_overlap)
         hit |= objects
-        mask_HW = _crop_mask(labelled.defect_HW, crop_x_px, crop_y_px, crop_px, patch_HW.shape[0])
-        identity = f"{image['id']}#{number}"
+        middle_px = candidate.x_px + candidate.width_px / 2, candidate.y_px + candidate.height_px / 2
+        row = patch_row(image, number, patch_HW, crop_px, middle_px)
         per_patch = labelled.units_are_patches
-        entries.append(
-            _Patch(
-                patch_HW, mask_HW,
-                {
-                    "id": identity, "image": image["id"], "label": label,
-                    "unit": identity if per_patch else image["id"],
-                    "unit_label": label if per_patch else image["label"],
-                    "has_mask": labelled.has_mask, "overlap": overlap,
-                    **_location(image, candidate), "crop_x_px": crop_x_px, "crop_y_px": crop_y_px, "crop_px": crop_px,
-                    **{name: image[name] for name in ("zone", "group", "product", "cycle", "source")},
-                    "sha256": hashlib.sha256(patch_HW.tobytes()).hexdigest(),
-                    **{f"attr_{name}": float(value) for name, value in candidate.attributes.items()},
-                },
-            )
-        )  # fmt: skip
+        row |= {
+            "label": label, "unit": row["id"] if per_patch else image["id"],
+            "unit_label": label if per_patch else image["label"], "has_mask": labelled.has_mask, "overlap": overlap,
+            **{f"attr_{name}": float(value) for name, value in candidate.attributes.items()},
+        }  # fmt: skip
+        entries.append(Patch(patch_HW, crop_mask(labelled.defect_HW, crop_px, patch_HW.shape[0]), row))
     missed = [f"{image['id']}[{index}]" for index in range(labelled.defects) if index not in hit]
     return _Found(entries, labelled.defects, missed)
-
-
-def _location(image: dict[str, Any], candidate: Candidate) -> dict[str, float]:
-    """Return where the candidate's centre lies on the glass, in mm; NaN where the image's place is unknown."""
-    pitch_mm = image["pitch_um"] / 1000
-    return {
-        "x_mm": image["x_mm"] + (candidate.x_px + candidate.width_px / 2) * pitch_mm,
-        "y_mm": image["y_mm"] + (candidate.y_px + candidate.height_px / 2) * pitch_mm,
-    }
-
-
-def _crop_mask(mask_HW: Mask, x_px: int, y_px: int, crop_px: int, patch_px: int) -> Mask:
-    """Cut the defect mask as the patch was cut; outside the image there is no defect."""
-    import cv2
-
-    window_HW = np.zeros((crop_px, crop_px), np.uint8)
-    top, left = max(y_px, 0), max(x_px, 0)
-    part_HW = mask_HW[top : y_px + crop_px, left : x_px + crop_px]
-    # 255, not 1: the mean over a shrunken pixel is rounded, and a scratch of one pixel must not round to 0.
-    window_HW[top - y_px : top - y_px + part_HW.shape[0], left - x_px : left - x_px + part_HW.shape[1]] = part_HW * 255
-    return cv2.resize(window_HW, (patch_px, patch_px), interpolation=cv2.INTER_AREA) > 0
 
 
 class _Labels:

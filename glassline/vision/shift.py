@@ -67,7 +67,7 @@ def measure_shift(first_HW: Real, second_HW: Real, pitch_um: float, settings: Sh
     pair = [_content(strength_HW, settings) for strength_HW in (first_HW, second_HW)]
     if not all(content_HW.any() for content_HW in pair):
         return Shift(0.0, 0.0, 0.0)
-    surface_HW = _correlation(*pair)
+    surface_HW = phase_correlation(*pair)
     height, width = surface_HW.shape
     y_H, x_W = (np.arange(size) - size // 2 for size in (height, width))
     # A place beside a higher one is no peak, but the foot of one beyond the tolerance.
@@ -76,10 +76,10 @@ def measure_shift(first_HW: Real, second_HW: Real, pitch_um: float, settings: Sh
     near = _highest(np.where(near_HW, surface_HW, -np.inf))
     anywhere = _highest(surface_HW)
     stands = near_HW[near] and surface_HW[near] >= _RIVAL * surface_HW[anywhere]
-    return _at_peak(surface_HW, *(near if stands else anywhere))
+    return shift_at(surface_HW, *(near if stands else anywhere))
 
 
-def _correlation(first_HW: Real, second_HW: Real) -> Real:
+def phase_correlation(first_HW: Real, second_HW: Real) -> Real:
     """Return the phase correlation, no shift in its middle; it adds up to 1."""
     height, width = first_HW.shape
     window_HW = cv2.createHanningWindow((width, height), cv2.CV_32F)
@@ -94,7 +94,7 @@ def _highest(surface_HW: Real) -> tuple[int, int]:
     return int(y), int(x)
 
 
-def _at_peak(surface_HW: Real, y: int, x: int) -> Shift:
+def shift_at(surface_HW: Real, y: int, x: int) -> Shift:
     """Return the shift of a peak, to a part of a pixel by the centre of mass of 5 x 5 px around it."""
     height, width = surface_HW.shape
     top, left = max(y - 2, 0), max(x - 2, 0)

@@ -10,12 +10,14 @@ from glassline.analysis.cam import activation_maps, energy_inside, looks_elsewhe
 from glassline.errors import ModelError
 from glassline.models.cnn import VanillaCnn
 from glassline.models.registry import MODELS, build_model
-from glassline.models.settings import CnnSettings, NetworkSettings
+from glassline.models.settings import BackboneSettings, CnnSettings, NetworkSettings
 from glassline.training.fitted import Fitted
 from glassline.training.settings import TrainingSettings
 
 NONE_BM = np.zeros((1, 2), np.float32)
-SMALL = NetworkSettings(cnn=CnnSettings(filters=4))
+SMALL = NetworkSettings(
+    cnn=CnnSettings(filters=4), backbone=BackboneSettings(network="timm/test_resnet.r160_in1k")
+)  # fmt: skip
 
 
 def _fitted(name: str, model: nn.Module) -> Fitted:

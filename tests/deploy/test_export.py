@@ -22,7 +22,7 @@ LABELS_R = torch.arange(40) % 2
 
 def _fitted(name: str) -> Fitted:
     torch.manual_seed(0)
-    settings = TrainingSettings()
+    settings = TrainingSettings.parse({"backbone": {"network": "timm/test_resnet.r160_in1k"}})
     model = build_model(name, 112, 3, 2, settings).to(memory_format=torch.channels_last).eval()
     for part in model.modules():
         if isinstance(part, StandardiseMetadata):

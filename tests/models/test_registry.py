@@ -8,7 +8,7 @@ import torch
 from glassline.errors import SettingsError
 from glassline.models.registry import MODELS, build_model, describe, describe_all
 from glassline.models.segmenters import NETWORKS
-from glassline.models.settings import CnnSettings, NetworkSettings
+from glassline.models.settings import BackboneSettings, CnnSettings, NetworkSettings
 
 
 def _linear(*widths: int) -> int:
@@ -26,6 +26,8 @@ PARAMETERS = {
     "ensemble_average": CONVOLUTIONS + _linear(FEATURES, 128, 64, 4) + METADATA + _linear(64, 4),
     "triplet": CONVOLUTIONS + _linear(FEATURES, 64) + _linear(64, 4),
     "siamese": CONVOLUTIONS + _linear(FEATURES, 64) + _linear(64, 4) + _linear(64, 1),
+    # Inception V3 as it is published for 1000 classes, with a last layer for 4, without the auxiliary head.
+    "transfer": 23_834_568 - _linear(2048, 1000) + _linear(2048, 4),
     "ensemble_stacking": CONVOLUTIONS + _linear(FEATURES, 128, 64, 4) + METADATA + _linear(64, 4) + _linear(8, 4),
 }
 
@@ -56,7 +58,9 @@ def test_describe_all_keeps_the_order_of_the_registry():
 
 @pytest.mark.parametrize("name", MODELS)
 def test_build_model_takes_other_shapes(name):
-    settings = NetworkSettings(cnn=CnnSettings(filters=3, kernel_px=5, pool_px=4, depth=2))
+    settings = NetworkSettings(
+        cnn=CnnSettings(filters=3, kernel_px=5, pool_px=4, depth=2), backbone=BackboneSettings(network="resnet18")
+    )
     model = build_model(name, 32, 5, 2, settings).eval()
     assert model(torch.zeros(6, 32, 32), torch.zeros(6, 5)).shape == (6, 2)
 

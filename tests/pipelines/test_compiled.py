@@ -11,6 +11,14 @@ import yaml
 from pipelines.catalogue import COMPILED, PIPELINES, compile_pipeline
 
 
+@pytest.fixture(autouse=True)
+def _sources_beside_the_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list of sources where `transfer` looks for one."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "sources.yaml").write_text("- {data: s3://old, data_hash: abc, product: P1}")
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.mark.parametrize("name", PIPELINES)
 def test_compiled_yaml_is_current(name: str, tmp_path: Path) -> None:
     fresh = compile_pipeline(name, tmp_path).read_text()

@@ -17,7 +17,7 @@ ATTRIBUTES = ("x_mm", "y_mm", "attr_area")
 
 def _fitted(name: str) -> Fitted:
     torch.manual_seed(0)
-    settings = TrainingSettings.parse({"cnn": {"filters": 2}})
+    settings = TrainingSettings.parse({"cnn": {"filters": 2}, "backbone": {"network": "timm/test_resnet.r160_in1k"}})
     model = build_model(name, 112, 3, 2, settings).eval()
     history = pd.DataFrame({"epoch": [0, 1], "train_loss": [0.7, 0.123456789]})
     return Fitted(name, model, ("dent", "mold"), "mold", ATTRIBUTES, settings, history)
@@ -35,7 +35,7 @@ def test_predict_is_the_same_after_writing_and_reading(make_table, tmp_path, nam
 
 
 def test_load_fitted_returns_what_was_saved(tmp_path):
-    fitted = _fitted("cnn")
+    fitted = replace(_fitted("cnn"), start="random", sources=("P1/dent", "P2"))
     save_fitted(fitted, tmp_path / "model")
     loaded = load_fitted(tmp_path / "model")
     assert replace(loaded, model=None, history=None) == replace(fitted, model=None, history=None)

@@ -13,7 +13,10 @@ from glassline.training.loop import class_weights, fit_model
 from glassline.training.settings import TrainingSettings
 
 NONE_N = np.arange(0)
-SMALL = {"cnn": {"filters": 2, "pool_px": 4}, "batch_size": 8, "epochs": 2}
+SMALL = {
+    "cnn": {"filters": 2, "pool_px": 4}, "backbone": {"network": "timm/test_resnet.r160_in1k", "weights": "random"},
+    "batch_size": 8, "epochs": 2,
+}  # fmt: skip
 
 
 class _KilledError(Exception):
@@ -77,7 +80,7 @@ def _kill_at(epoch_to_die: int):
     return hook
 
 
-@pytest.mark.parametrize("name", ["ensemble_fusion", "ensemble_stacking"])
+@pytest.mark.parametrize("name", ["ensemble_fusion", "ensemble_stacking", "transfer"])
 def test_fit_resumes_after_a_kill_as_if_unbroken(fit, name):
     unbroken = fit(name, epochs=4)
     with pytest.raises(_KilledError):

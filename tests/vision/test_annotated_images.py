@@ -8,7 +8,7 @@ import pytest
 
 from glassline.data.importers import read_source
 from glassline.errors import DataError
-from glassline.vision.annotated_images import AnnotatedImages
+from glassline.vision.annotated_images import AnnotatedImages, tells_places
 
 
 @pytest.fixture
@@ -70,3 +70,18 @@ def test_annotated_images_travel_to_other_processes(folder):
     # Not ours to load: what loader workers are sent.
     again = pickle.loads(pickle.dumps(images))
     np.testing.assert_array_equal(again.pixels(0), images.pixels(0))
+
+
+def test_a_table_tells_places_by_mask_or_by_an_object_that_is_a_defect(folder):
+    table = read_source(folder, "mask-folder")
+    bare = table.with_rows(table.rows.assign(mask=""))
+    told = {
+        label: bare.with_rows(bare.rows.assign(objects=f'[{{"label": "{label}", "bbox": [1, 2, 3, 4]}}]'))
+        for label in table.classes
+    }
+    assert tells_places(table)
+    assert not tells_places(bare)
+    assert not tells_places(
+        bare.with_rows(bare.rows.assign(mask=table.rows["mask"].where(table.rows["label"] == "clean", "")))
+    )
+    assert (tells_places(told["dent"]), tells_places(told["clean"])) == (True, False)

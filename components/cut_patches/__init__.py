@@ -1,0 +1,1 @@
+"""Component `cut_patches`."""

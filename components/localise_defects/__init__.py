@@ -1,0 +1,1 @@
+"""Component `localise_defects`."""

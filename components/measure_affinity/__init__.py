@@ -1,0 +1,1 @@
+"""Component `measure_affinity`."""
