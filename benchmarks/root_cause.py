@@ -251,13 +251,20 @@ _WORDS = ("defect", "line", "glass", "press", "ink", "roller", "page", "of", "an
 INK = ((90, 120, 5), (300, 200, 4), (180, 420, 6), (360, 500, 5))
 
 
-def _page(rng: np.random.Generator) -> np.ndarray:
+def _page(rng: np.random.Generator, aligned: bool) -> np.ndarray:
     page_HW = np.full((600, 440), 245, np.uint8)
-    first = 40 + int(rng.integers(0, 22))  # texts have their lines where they have them
+    first = 40 if aligned else 40 + int(rng.integers(0, 22))  # texts have their lines where they have them
     for y in range(first, 580, 22):
         text = " ".join(rng.choice(_WORDS, 9))
         cv2.putText(
-            page_HW, text, (20 + int(rng.integers(0, 12)), y), cv2.FONT_HERSHEY_SIMPLEX, 0.45, 30, 1, cv2.LINE_AA
+            page_HW,
+            text,
+            (20 + (0 if aligned else int(rng.integers(0, 12))), y),
+            cv2.FONT_HERSHEY_SIMPLEX,
+            0.45,
+            30,
+            1,
+            cv2.LINE_AA,
         )
     return page_HW
 
@@ -273,10 +280,14 @@ def _psnr(first: np.ndarray, second: np.ndarray) -> float:
 
 
 @app.command()
-def pages(out: OUT, count: Annotated[int, typer.Option(help="pages")] = 100) -> None:
+def pages(
+    out: OUT,
+    count: Annotated[int, typer.Option(help="pages")] = 100,
+    aligned: Annotated[bool, typer.Option("--aligned", help="lines start at the same places on every page")] = False,
+) -> None:
     """Find four ink defects on text pages, and take a watermark off others."""
     rng = np.random.default_rng(SEED)
-    plain_KHW = np.stack([_page(rng) for _ in range(count)])
+    plain_KHW = np.stack([_page(rng, aligned) for _ in range(count)])
     inked_KHW = plain_KHW.copy()
     for page_HW in inked_KHW:
         for x, y, radius in INK:

@@ -112,13 +112,13 @@ def smoke() -> TransferRunSettings:
 def demo() -> TransferRunSettings:
     """Return a run of minutes on two cores."""
     return TransferRunSettings(
-        cut=_of_glasses(),
-        affinity=AffinitySettings(measure_gain=True),
+        cut=_of_glasses(96),
         selection=SelectionSettings(budget=1000),
         transfer=TransferSettings(
             backbone=BackboneSettings(network="timm/resnet10t.c3_in1k", weights="random"), base_epochs=6, epochs=10,
             precision="bf16-mixed",
         ),
+        localise=LocaliseSettings(step_px=48),
     )  # fmt: skip
 
 

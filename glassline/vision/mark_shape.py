@@ -22,7 +22,7 @@ _AROUND_PX = 31
 # of a faint line, and that make its box several times as wide.
 _BLOB_PX, _LINE_PX, _LINE_SHARE = 5, 25, 0.5
 # Rows and columns at the rim of a box with less of the mark than this share of the fullest one, px at most.
-_RIM_SHARE, _RIM_PX = 0.03, 3
+_RIM_SHARE, _RIM_PX = 0.02, 3
 # Of noise averaged along its highest direction one pixel in 200 is higher than twice the median; and the least that
 # grey levels can tell.
 _LOCAL_MEANS, _LOCAL_PX = 2.0, 15

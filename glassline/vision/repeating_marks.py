@@ -16,6 +16,7 @@ from scipy import ndimage
 from glassline.settings import Settings
 from glassline.vision.clipped_means import balanced_signs
 from glassline.vision.defects import join_clusters
+from glassline.vision.mark_layout import without_layout
 from glassline.vision.mark_place import Place, good_gradients, medians, padded, read_gradients, within
 from glassline.vision.mark_shape import integrate, mark_mask, trimmed
 from glassline.vision.median_gradients import Levels
@@ -112,6 +113,7 @@ def _outlined(
     good_K2hw = good_gradients(reference, outer, gradients_K2hw)
     median_2hw = medians(gradients_K2hw)
     noise_2hw = _turned_median(gradients_K2hw, median_2hw)
+    near_hw = without_layout(gradients_K2hw, median_2hw, near_hw)
     median_2hw = median_2hw - medians(good_K2hw)
     levels_hw, noise_hw = (
         integrate(one_2hw[0] * near_hw, one_2hw[1] * near_hw, _REACH_PX) for one_2hw in (median_2hw, noise_2hw)
