@@ -40,11 +40,13 @@ from glassline.vision.heat_map import Classify, HeatMap, LocaliseSettings, boxes
 FOLDS, SEED, TARGET = 5, 0, "dagm"
 
 
-def settings_of(network: str, threads: int, base_epochs: int, epochs: int) -> TransferSettings:
+def settings_of(
+    network: str, threads: int, base_epochs: int, epochs: int, learning_rate: float = 0.05
+) -> TransferSettings:
     """Return how base and target are trained."""
     return TransferSettings(
         backbone=BackboneSettings(network=network, weights="random"), base_epochs=base_epochs, epochs=epochs,
-        precision="bf16-mixed", threads=threads, learning_rate=0.05,
+        precision="bf16-mixed", threads=threads, learning_rate=learning_rate,
     )  # fmt: skip
 
 
@@ -110,11 +112,12 @@ def main(
     network: Annotated[str, typer.Option()] = "timm/resnet10t.c3_in1k",
     base_epochs: Annotated[int, typer.Option(min=1)] = 6,
     epochs: Annotated[int, typer.Option(min=1)] = 5,
+    learning_rate: Annotated[float, typer.Option(help="peak; 0.01 for Inception V3")] = 0.05,
     folds: Annotated[int, typer.Option(min=1, max=FOLDS, help="folds to judge")] = FOLDS,
     threads: Annotated[int, typer.Option(min=0)] = 0,
 ) -> None:
     """Train, judge every fold once, pool."""
-    settings, localise = settings_of(network, threads, base_epochs, epochs), LocaliseSettings(step_px=64)
+    settings, localise = settings_of(network, threads, base_epochs, epochs, learning_rate), LocaliseSettings(step_px=64)
     torch.set_num_threads(threads or torch.get_num_threads())
     table = assign_folds(as_two_classes(patches_of(TARGET, data, out / "store")), FOLDS, SEED)
     images = AnnotatedImages(with_clean(images_of(TARGET, data, out / "store")))
