@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from mlflow import MlflowClient
 
 from glassline import tracking
 from glassline.errors import DataError
@@ -11,7 +10,7 @@ from glassline.steps.find_root_cause import content_hash_of, find_root_cause
 
 
 def _last_run():
-    client = MlflowClient()
+    client = tracking.client()
     experiment = client.get_experiment_by_name("glassline")
     return client, client.search_runs([experiment.experiment_id], max_results=1)[0]
 
@@ -43,6 +42,6 @@ def test_the_pipelines_own_run_carries_the_alarm(write_shift, tmp_path, monkeypa
     run_id = tracking.create_pipeline_run("glassline", "root_cause", {}, None)
     folder = write_shift(tmp_path / "line", images=12)
     find_root_cause(str(folder), "", "", {"window": 12}, str(tmp_path / "found"))
-    run = MlflowClient().get_run(run_id)
+    run = tracking.client().get_run(run_id)
     assert run.data.tags["glassline.alarm"] == "yes"
     assert run.data.metrics["findings"] == 1
