@@ -26,7 +26,7 @@ from glassline.analysis.heads import draw_rows
 from glassline.analysis.source_selection import SelectionSettings, select_sources
 from glassline.analysis.transfer_arms import random_sources
 from glassline.data.samples import SampleTable
-from glassline.data.sources import Source, as_two_classes, sources_of
+from glassline.data.sources import Source, as_two_classes, defective_rows, sources_of
 from glassline.data.splits import assign_folds
 from glassline.data.storage import written_whole
 from glassline.training.fitted import predict
@@ -74,7 +74,7 @@ def _judged(
     fitted = fine_tune(base, target, few_N, few_N[:0], settings, seed, out / "checkpoints", _quiet)
     test_N = np.flatnonzero(target.rows["fold"] == 0)
     clean_N = predict(fitted, target, test_N)[:, target.classes.index(target.clean_class)].astype(float)
-    defective_N = target.rows["label"].iloc[test_N].to_numpy() != target.clean_class
+    defective_N = defective_rows(target, test_N)
     return {
         "average_precision": float(average_precision_score(defective_N, 1 - clean_N)),
         "log_loss": float(log_loss(defective_N, np.clip(1 - clean_N, 1e-6, 1 - 1e-6))),

@@ -37,7 +37,12 @@ class Source:
     @property
     def defective_N(self) -> npt.NDArray[np.bool_]:
         """Whether each row shows a defect: it is not of the table's clean class."""
-        return np.asarray(self.table.rows["label"].iloc[self.rows_N] != self.table.clean_class, np.bool_)
+        return defective_rows(self.table, self.rows_N)
+
+
+def defective_rows(table: SampleTable, rows_N: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+    """Return whether each of some rows (N,) shows a defect: it is not of the table's clean class."""
+    return np.asarray(table.rows["label"].iloc[rows_N] != table.clean_class, np.bool_)
 
 
 def as_two_classes(table: SampleTable) -> SampleTable:

@@ -33,7 +33,7 @@ def find_root_cause(
     Raises:
         DataError: The content is not that of the hash, a view has fewer images than a window, or one cannot be read.
     """
-    from glassline.report.root_cause import finding_figures, findings_table, write_result
+    from glassline.report.root_cause import findings_table, write_result
 
     with step_run("find_root_cause", {"images": images, "reference": reference, "root_cause": dict(root_cause)}) as run:
         settings = RootCauseSettings.parse(root_cause)
@@ -41,12 +41,12 @@ def find_root_cause(
             raise DataError(f"{images} must be as it was at submission, {content_hash}, got {found}; submit again")
         results = search(images, settings, reference or None, lambda line: print(line, flush=True))
         with written_whole(findings_path) as beside:
-            write_result(results, settings, beside)
+            pictures = write_result(results, settings, beside)
         table = findings_table(results)
         if len(table):
             run.table(table, "findings")
-        for number, (view, figure) in enumerate(finding_figures(results), 1):
-            run.figure(figure, f"finding-{number:02d}-{view}")
+        for picture in pictures:
+            run.artifact(Path(findings_path) / picture.name, "figures")
         alarm = "yes" if len(table) else "no"
         metrics = {
             "findings": len(table), "images": sum(len(result.names) for result in results),

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from glassline.analysis.image_rates import best_threshold, by_image, image_rates
 from glassline.analysis.transfer_arms import sources_of_arm
 from glassline.data.samples import SampleTable, read_samples
+from glassline.data.sources import defective_rows
 from glassline.data.splits import fold_images, test_rows
 from glassline.data.storage import folder_hash, written_whole
 from glassline.errors import DataError
@@ -126,7 +126,7 @@ def _patches(fitted: "Fitted", target: SampleTable) -> pd.DataFrame:
 
     rows_N = np.concatenate([test_rows(target, VALIDATION_FOLD), test_rows(target, TEST_FOLD)])
     rows = target.rows.iloc[rows_N][["id", "image", "fold"]].reset_index(drop=True)
-    rows["defective"] = _defective(target, rows_N)
+    rows["defective"] = defective_rows(target, rows_N)
     clean_N = predict(fitted, target, rows_N)[:, target.classes.index(target.clean_class)]
     rows["probability"] = (1 - clean_N.astype(np.float64)).clip(0, 1)
     return rows
@@ -174,9 +174,5 @@ def _check_validation(target: SampleTable) -> None:
     if not target.clean_class:
         raise DataError("a target needs a class without defect, got none; import it with clean_class")
     rows_N = test_rows(target, VALIDATION_FOLD)
-    image_N, defective_N = target.rows["image"].iloc[rows_N].to_numpy(), _defective(target, rows_N)
+    image_N, defective_N = target.rows["image"].iloc[rows_N].to_numpy(), defective_rows(target, rows_N)
     best_threshold(by_image(image_N, np.zeros(len(rows_N)), defective_N))
-
-
-def _defective(target: SampleTable, rows_N: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
-    return np.asarray(target.rows["label"].iloc[rows_N] != target.clean_class, np.bool_)

@@ -23,7 +23,7 @@ from glassline.training.data import batches
 from glassline.training.fitted import Fitted
 from glassline.training.fitted_base import FittedBase, features, load_base, save_base, starting_base
 from glassline.training.history import EpochHook, History
-from glassline.training.loop import fit_model
+from glassline.training.loop import class_weights, fit_model
 from glassline.training.pooled import PooledPatches
 from glassline.training.settings import TrainingSettings, TransferSettings
 from glassline.training.trainer import run_trainer
@@ -59,8 +59,8 @@ def fit_base(
     model = start.model.with_classes(len(pool.classes))
     steps = of_base.epochs * -(-len(pool) // of_base.batch_size)
     # Each class weighs as much as another: what is wanted of a base are features, not frequencies.
-    share_C = np.bincount(pool.labels_N) / len(pool)
-    weight_C = torch.tensor(1 / share_C / len(share_C), dtype=torch.float32)
+    even = of_base.model_copy(update={"class_weights": "balanced"})
+    weight_C = class_weights(pool.labels_N, pool.labels_N, len(pool.classes), even)
     task = TransferTask(model, weight_C, pool, of_base, steps, seed)
     loader = batches(pool, of_base.batch_size, 0, shuffle_seed=seed, even=True)
     folder = checkpoints / _key(pool, start, of_base, seed)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from glassline.data.samples import SampleTable
-from glassline.data.sources import Source, product_of
+from glassline.data.sources import Source, defective_rows, product_of
 from glassline.data.storage import code_hash, written_whole
 from glassline.training.history import EpochHook
 
@@ -86,9 +86,8 @@ def transfer_loss(
 def _log_loss(probability_NC: npt.NDArray[np.float32], target: SampleTable, held_N: Rows) -> float:
     """Return the mean log loss of clean against defective."""
     index = target.classes.index(target.clean_class)
-    clean_N = target.rows["label"].iloc[held_N].to_numpy() == target.clean_class
     defective_N = np.delete(probability_NC.astype(np.float64), index, axis=1).sum(axis=1)
-    right_N = np.where(clean_N, probability_NC[:, index], defective_N)
+    right_N = np.where(defective_rows(target, held_N), defective_N, probability_NC[:, index])
     return float(-np.log(right_N.clip(_LEAST, 1)).mean())
 
 

@@ -32,8 +32,7 @@ _JOIN_PX, _JOIN_FAINT_PX, _FAINT = 8.0, 32.0, 3.0
 _GROWN_PX, _REACH_PX = 4, 20.0
 #: Pixels around a mark that its gradients are read with.
 PAD_PX = 12
-# Crumbs beside a mark are none; nor is what the same images give when half of them are turned: a common layout, such as
-# lines of text, of which no pixel is inked on more than half of the pages.
+# Crumbs beside a mark are none; nor is what the same images give when half of them are turned.
 _LEAST_WEIGHT, _LEAST_NOISES = 0.05, 1.5
 
 
