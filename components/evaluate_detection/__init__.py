@@ -1,1 +1,1 @@
-"""Component `train_unet`."""
+"""Component `evaluate_detection`."""

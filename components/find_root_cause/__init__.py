@@ -1,1 +1,1 @@
-"""Component `train_unet`."""
+"""Component `find_root_cause`."""

@@ -1,1 +1,1 @@
-"""Component `train_unet`."""
+"""Component `train_defect_types`."""
