@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo rig-demo test test-system lint compile images clean
+.PHONY: demo rig-demo test test-system lint compile images release stack stack-down clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "glassline needs Python 3.11 or newer, got " + sys.version)'
@@ -25,7 +25,8 @@ rig-demo: $(CAMERA)  ## a glass through simulated devices behind their real prot
 	$(BIN)/python benchmarks/rig_demo.py --out runs/rig-demo
 
 test: $(READY) lint  ## everything that needs no server, browser, camera or container engine
-	$(BIN)/python -m pytest --ignore=tests/system
+	$(BIN)/python -m pytest --ignore=tests/system --numprocesses 2 --dist loadfile
+	@echo "left out: tests/system, which needs a container engine, servers, a camera and a browser; make test-system"
 
 test-system: $(CAMERA)  ## the rest, as root: Debian's packages for it are in .ci/run
 	$(BIN)/python -m pytest tests/system
@@ -43,11 +44,30 @@ IMAGE_PREFIX ?= glassline
 IMAGE_TAG ?= 0.1.0
 BASE ?= python:3.11-slim-bookworm
 ENGINE ?= docker
-images:  ## container images of the steps
-	for family in vision training; do \
-	  $(ENGINE) build --build-arg BASE=$(BASE) --build-arg COMMIT=$$(git rev-parse HEAD) \
-	    --file images/$$family/Containerfile --tag $(IMAGE_PREFIX)/$$family-python:$(IMAGE_TAG) . || exit 1; \
-	done
+# Steps take their image from components/images.py, servers theirs from stack/.env.
+STEP_IMAGES := $(patsubst %,%-python,vision training)
+SERVER_IMAGES := database object-store tracking
+images: $(addprefix image-,$(STEP_IMAGES) $(SERVER_IMAGES))  ## container images of the steps and of the stack's servers
+
+# Containers build and run on the host's network; its bundle of certificates is handed to pip where there is one.
+build/ca.crt:
+	mkdir -p build
+	cat "$${PIP_CERT:-/dev/null}" > $@
+
+image-%: $(READY) build/ca.crt
+	$(ENGINE) build --network=host --build-arg BASE=$(BASE) --build-arg VERSION=$(IMAGE_TAG) \
+	  --build-arg COMMIT=$$(git rev-parse HEAD) \
+	  $(if $(filter %-python,$*),--build-arg CODE=$$($(BIN)/python -c 'from glassline.data.storage import code_hash; print(code_hash("."))')) \
+	  --file images/$(subst -,_,$(patsubst %-python,%,$*))/Containerfile --tag $(IMAGE_PREFIX)/$*:$(IMAGE_TAG) .
+
+release: $(READY)  ## push what `make images` built, compile by digest: make release IMAGE_PREFIX=registry.example/team
+	$(BIN)/glassline release --prefix $(IMAGE_PREFIX) --tag $(IMAGE_TAG) --engine $(ENGINE)
+
+stack: $(READY)  ## MLflow with PostgreSQL and S3 on this machine: docs/stack.md
+	$(BIN)/glassline stack start --engine $(ENGINE)
+
+stack-down: $(READY)  ## stop it; VOLUMES=1 removes all runs and objects too
+	$(BIN)/glassline stack stop --engine $(ENGINE) $(if $(VOLUMES),--volumes)
 
 clean:
 	rm -rf runs build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -13,12 +13,13 @@ from typing import Annotated
 
 import cv2
 import numpy as np
-import scipy.io
 import typer
 
 from glassline.analysis.segmentation import PixelCounts
+from glassline.bench.measures.cracks import TEST, TOLERANCES_PX, VALIDATION, WRONG, crack_mask
 from glassline.data.importers import read_source
 from glassline.data.samples import SampleTable
+from glassline.data.store import open_store
 from glassline.training.fitted_segmenter import FittedSegmenter, load_segmenter, save_segmenter
 from glassline.training.run_network import run_network
 from glassline.training.segmentation import fit_segmenter
@@ -26,11 +27,6 @@ from glassline.training.settings import SegmentationSettings
 from glassline.vision.capture_augment import TURNS, Turn
 from glassline.vision.labelled_zones import LabelledZones
 from glassline.vision.network_input import network_input
-
-VALIDATION = (4, 9, 19, 39, 53, 62, 68)
-WRONG = 42
-TEST = range(73, 119)
-TOLERANCES_PX = (0, 2, 5)
 
 
 def _settings(epochs: int, width: float, threads: int, loss: str) -> SegmentationSettings:
@@ -48,9 +44,7 @@ def mask_folder(data: Path, folder: Path) -> SampleTable:
     images = folder / "crack" / "Imgs"
     images.mkdir(parents=True, exist_ok=True)
     for number in [*range(1, WRONG), *range(WRONG + 1, TEST.stop)]:
-        truth = scipy.io.loadmat(str(data / "groundTruth" / f"{number:03d}.mat"))["groundTruth"][0, 0]
-        crack_HW = np.isin(truth["Segmentation"], (2, 4))
-        cv2.imwrite(str(images / f"{number:03d}.png"), crack_HW.astype(np.uint8) * 255)
+        cv2.imwrite(str(images / f"{number:03d}.png"), crack_mask(data, number).astype(np.uint8) * 255)
         (images / f"{number:03d}.jpg").write_bytes((data / "image" / f"{number:03d}.jpg").read_bytes())
     return read_source(folder, "mask-folder")
 
@@ -122,7 +116,7 @@ def main(
     if not model.exists():
         started_s, cpu_s = time.perf_counter(), time.process_time()
         fitted = fit_segmenter(
-            zones, train, validation, _settings(epochs, width, threads, loss), seed, out / "checkpoints",
+            zones, train, validation, _settings(epochs, width, threads, loss), seed, open_store(out / "checkpoints"),
             lambda epoch, values: print(f"epoch {epoch}: {values}", flush=True),
         )  # fmt: skip
         print(f"trained in {time.perf_counter() - started_s:.0f} s, {time.process_time() - cpu_s:.0f} CPU s")

@@ -12,17 +12,19 @@ from typing import Annotated
 
 import torch
 import typer
-from cfd import TOLERANCES_PX, mask_folder, sides
+from cfd import mask_folder, sides
 
 from glassline.analysis.segmentation import PixelCounts
 from glassline.analysis.threshold import pixel_scores
+from glassline.bench.measures.cracks import TOLERANCES_PX, perfect_counts
+from glassline.data.store import open_store
 from glassline.deploy.run_detector import run_detector
 from glassline.steps.train_regression import severity_of
 from glassline.training.fitted_detector import FittedDetector, load_detector, save_detector
 from glassline.training.regression import fit_detector
 from glassline.training.settings import RegressionSettings
 from glassline.vision.annotated_images import AnnotatedImages
-from glassline.vision.severity import LARGEST, label_severity
+from glassline.vision.severity import LARGEST
 
 
 def _settings(cell_px: int, epochs: int, threads: int) -> RegressionSettings:
@@ -35,15 +37,9 @@ def _settings(cell_px: int, epochs: int, threads: int) -> RegressionSettings:
     )  # fmt: skip
 
 
-def _ceiling(images: AnnotatedImages, numbers: list[int], cell_px: int) -> dict[int, PixelCounts]:
-    """Count the cells that are half masked as a detector's perfect answer."""
-    counts = {px: PixelCounts(px) for px in TOLERANCES_PX}
-    for number in numbers:
-        mask_HW = images.annotated(number).mask_HW
-        cells_RC = label_severity(images.grey(number), mask_HW, cell_px).defect_RC * LARGEST
-        for one in counts.values():
-            one.add(pixel_scores(cells_RC, cell_px, images.sizes_px[number]), mask_HW)
-    return counts
+def _perfect(images: AnnotatedImages, numbers: list[int], cell_px: int) -> dict[int, PixelCounts]:
+    masks = [images.annotated(number).mask_HW for number in numbers]
+    return perfect_counts(masks, [images.grey(number) for number in numbers], cell_px)
 
 
 def _counts(images: AnnotatedImages, numbers: list[int], fitted: FittedDetector) -> dict[int, PixelCounts]:
@@ -74,7 +70,7 @@ def main(
     if not model.exists():
         started_s, cpu_s = time.perf_counter(), time.process_time()
         fitted = fit_detector(
-            images, train, validation, _settings(cell_px, epochs, threads), seed, out / "checkpoints",
+            images, train, validation, _settings(cell_px, epochs, threads), seed, open_store(out / "checkpoints"),
             lambda epoch, values: print(f"epoch {epoch}: {values}", flush=True),
         )  # fmt: skip
         print(f"trained in {time.perf_counter() - started_s:.0f} s, {time.process_time() - cpu_s:.0f} CPU s")
@@ -83,7 +79,7 @@ def main(
     fitted = load_detector(model)
     threshold = _counts(images, validation, fitted)[0].best().threshold
     print(f"{len(train)} train, {len(validation)} validation, {len(test)} test images; T = {threshold * LARGEST:.2f}")
-    found, perfect = _counts(images, test, fitted), _ceiling(images, test, cell_px)
+    found, perfect = _counts(images, test, fitted), _perfect(images, test, cell_px)
     exact = found[0].at(threshold)
     print(f"pooled IoU {exact.iou:.3f}, mean IoU {exact.mean_iou:.3f}")
     for px, counts in found.items():

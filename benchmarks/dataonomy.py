@@ -29,6 +29,7 @@ from glassline.data.samples import SampleTable
 from glassline.data.sources import Source, as_two_classes, defective_rows, sources_of
 from glassline.data.splits import assign_folds
 from glassline.data.storage import written_whole
+from glassline.data.store import open_store
 from glassline.training.fitted import predict
 from glassline.training.settings import TransferSettings
 from glassline.training.source_affinity import measured_affinity
@@ -62,7 +63,9 @@ def _pooled(target: str, sources: list[Source], settings: TransferSettings, out:
     """Return the base that gives features: trained once on all sources."""
     folder = out / f"pooled-{target}"
     if not folder.exists():
-        base = fit_base(sources, settings, SEED, out / "checkpoints", lambda *told: print("pooled", *told, flush=True))
+        base = fit_base(
+            sources, settings, SEED, open_store(out / "checkpoints"), lambda *told: print("pooled", *told, flush=True)
+        )
         save_base(base, folder)
     return load_base(folder)
 
@@ -70,8 +73,8 @@ def _pooled(target: str, sources: list[Source], settings: TransferSettings, out:
 def _judged(
     arm: list[Source], target: SampleTable, few_N: np.ndarray, settings: TransferSettings, seed: int, out: Path
 ) -> dict[str, float]:
-    base = fit_base(arm, settings, seed, out / "checkpoints", _quiet) if arm else None
-    fitted = fine_tune(base, target, few_N, few_N[:0], settings, seed, out / "checkpoints", _quiet)
+    base = fit_base(arm, settings, seed, open_store(out / "checkpoints"), _quiet) if arm else None
+    fitted = fine_tune(base, target, few_N, few_N[:0], settings, seed, open_store(out / "checkpoints"), _quiet)
     test_N = np.flatnonzero(target.rows["fold"] == 0)
     clean_N = predict(fitted, target, test_N)[:, target.classes.index(target.clean_class)].astype(float)
     defective_N = defective_rows(target, test_N)
@@ -114,7 +117,7 @@ def _gains(
     least = [Source(one.name, one.table, draw_rows(one, 300, SEED)) for one in sources]
     losses = []
     for source in [None, *least]:
-        losses.append(transfer_loss(source, table, few_N, test_N, settings, SEED, out, _quiet))
+        losses.append(transfer_loss(source, table, few_N, test_N, settings, SEED, open_store(out), _quiet))
         print("without" if source is None else source.name, losses[-1], flush=True)
     gain_S = losses[0] - np.array(losses[1:])
     told = Affinity(affinity.sources, affinity.targets, affinity.weight_ST, affinity.consistency_T, gain_S[:, None])

@@ -21,13 +21,11 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from glassline.bench.catalogue import find_entry
+from glassline.bench.measures.speed import BATCHES, BLOCK_PX, KINDS
+
 #: Height and width of a line-scan image; images of a cover glass.
 SIZE_PX, IMAGES = (8192, 12800), 7
-#: Colour and cell of the table's columns; its rows; its figures.
-KINDS = {"grey 4x4": (False, 4), "colour 4x4": (True, 4), "colour 2x2": (True, 2)}
-BATCHES = (8, 16, 32, 64)
-PUBLISHED_MS = {"grey 4x4": (8, 14, 26, 50), "colour 4x4": (11, 20, 42, 80), "colour 2x2": (23, 45, 84, 164)}
-BLOCK_PX = 256
 
 Run = Callable[[np.ndarray], Any]
 
@@ -69,7 +67,8 @@ def _table(threads: int, repetitions: int) -> None:
         chosen = [name for name in runs if name == "torch f32" or name.startswith(("torch half", "openvino"))]
         print(f"\n{kind}: ms a batch, median; published on a GTX 1080 Ti")
         print("  batch " + "".join(f"{name:>18}" for name in [*chosen, "published"]))
-        for batch, published in zip(BATCHES, PUBLISHED_MS[kind], strict=True):
+        for batch in BATCHES:
+            published = round(find_entry("e-table-8").published[f"{kind}, {batch}"])
             images = _noise(batch, BLOCK_PX, BLOCK_PX, *([3] if colour else []))
             taken_ms = _interleaved({name: runs[name] for name in chosen}, images, repetitions)
             print(

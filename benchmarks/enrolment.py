@@ -26,11 +26,13 @@ from glassline.data.samples import SampleTable, read_samples
 from glassline.data.shards import ShardReader
 from glassline.data.splits import is_real
 from glassline.data.storage import written_whole
+from glassline.data.store import open_store
 from glassline.deploy.bundle import Bundle, load_bundle, write_bundle
 from glassline.deploy.enrol import enrol_class
 from glassline.deploy.export import classifier_files, classifier_manifest
-from glassline.deploy.judge import UNKNOWN_DISTANCE, judge
+from glassline.deploy.judge import judge
 from glassline.deploy.runtime import OnnxClassifier
+from glassline.deploy.thresholds import LEAST_PROBABILITY, UNKNOWN_DISTANCE
 from glassline.training.loop import fit_model
 from glassline.training.settings import TrainingSettings
 from glassline_cli.overrides import with_overrides
@@ -90,10 +92,12 @@ def _part(
     )  # fmt: skip
     everything_N = np.arange(len(known.rows))
     fitted = fit_model(
-        model, known, everything_N, everything_N[:0], settings, seed, out / "fits", lambda *told: None
+        model, known, everything_N, everything_N[:0], settings, seed, open_store(out / "fits"), lambda *told: None
     )  # fmt: skip
     manifest = classifier_manifest(fitted, {}, known.content_hash(), "", {})
-    write_bundle(out / "known.zip", manifest, {**classifier_files(fitted, manifest.data_hash), "card.md": b""}, {})
+    files = {**classifier_files(fitted, manifest.data_hash), "card.md": b""}
+    thresholds = {LEAST_PROBABILITY: dict.fromkeys(fitted.classes, 0.0), UNKNOWN_DISTANCE: None}
+    write_bundle(out / "known.zip", manifest, files, thresholds)
     bundle = load_bundle(out / "known.zip")
     of_class_N = np.flatnonzero(rest_N & real_N & (rows["label"] == label).to_numpy())
     shown = np.random.default_rng([seed, test[0]]).permutation(rows["unit"].iloc[of_class_N].unique())[:images]
@@ -111,7 +115,7 @@ def _judge(table: SampleTable, bundle: Bundle, held_N: Rows, test_N: Rows) -> pd
     """Return decisions on units, `unknown` beyond the threshold of held-out units of known classes."""
     distance_N = OnnxClassifier(bundle).nearest_distance(*_inputs(table, held_N, bundle))
     threshold = unknown_threshold(unit_distance(table.rows.iloc[held_N], distance_N), _FALSE_UNKNOWN_RATE)
-    bundle = replace(bundle, thresholds={UNKNOWN_DISTANCE: threshold})
+    bundle = replace(bundle, thresholds={**bundle.thresholds, UNKNOWN_DISTANCE: threshold})
     return judge(bundle, table.rows.iloc[test_N], *_inputs(table, test_N, bundle))
 
 

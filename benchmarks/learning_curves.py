@@ -6,7 +6,6 @@
 Images become patches and folds by the pipeline's own steps; the curve is that of `glassline learning-curve`.
 """
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +19,7 @@ from glassline.steps.extract_candidates import extract_candidates
 from glassline.steps.import_images import import_images
 from glassline.steps.split_samples import split_samples
 from glassline.vision.patches import ExtractSettings
+from glassline_cli.local_run import use_tracking
 
 
 def main(
@@ -35,7 +35,7 @@ def main(
     """Draw the curve."""
     out.mkdir(parents=True, exist_ok=True)
     # Steps open runs, and so does the command.
-    os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{out.absolute() / 'mlflow.db'}")
+    use_tracking(out)
     if not (out / "split.parquet").is_file():
         _split(out, data, samples, folds, seed)
     words = [str(out / "split.parquet"), "--out", str(out), "--seed", str(seed)]

@@ -14,6 +14,7 @@ import typer
 
 from glassline.data.samples import read_samples
 from glassline.data.shards import ShardReader
+from glassline.data.store import open_store
 from glassline.deploy.bundle import load_bundle, write_bundle
 from glassline.deploy.export import classifier_files, classifier_manifest
 from glassline.deploy.runtime import OnnxClassifier
@@ -37,7 +38,7 @@ def main(
     table = read_samples(str(augmented), "patches", extra=["augmentation"])
     rows_N = np.sort(np.random.default_rng(seed).permutation(len(table.rows))[:patches])
     started = time.perf_counter()
-    fitted = fit_model(model, table, rows_N, rows_N[:0], settings, seed, out / "fits", lambda *told: None)
+    fitted = fit_model(model, table, rows_N, rows_N[:0], settings, seed, open_store(out / "fits"), lambda *told: None)
     print(
         f"{model}: {len(rows_N)} patches, {settings.epochs} epochs in {time.perf_counter() - started:.1f} s on "
         f"{torch.get_num_threads()} threads"

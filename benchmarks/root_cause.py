@@ -25,61 +25,34 @@ from rich.table import Table
 from scipy.stats import binomtest
 
 from glassline.analysis.root_cause import find_root_cause
+from glassline.bench.measures.marks import (
+    RATE,
+    SCRATCHES,
+    Rows,
+    box_iou,
+    draw_line,
+    read_textures,
+    scratched,
+    searched,
+)
 from glassline.vision import window_strength as strengths
 from glassline.vision.clipped_means import AROUND_PX, clipped_means
 from glassline.vision.mark_images import mark_levels, with_images
 from glassline.vision.median_gradients import gradients, median
-from glassline.vision.repeating_marks import Mark, RootCauseSettings, find_marks
+from glassline.vision.repeating_marks import Mark, RootCauseSettings
 from glassline.vision.window_strength import window_strength
 
 app = typer.Typer(add_completion=False)
 CONSOLE = Console(width=150)
-SEED, RATE = 0, 0.001
+SEED = 0
 RATES = (0.1, 0.01, RATE)
-#: Ends of the scratch and its width, px.
-SCRATCHES = (((150, 200), (230, 260), 2), ((300, 100), (300, 190), 2), ((40, 400), (140, 420), 1))
 LEVELS = (60, 30, 20, 15, 12, 10, 8, 6, 4, 0)
 DATA = Annotated[Path, typer.Option(help="folder of dagm2007_class1")]
 OUT = Annotated[Path, typer.Option(help="folder for curves and pictures")]
 
 
-class Rows:
-    """Images (K, H, W) in memory."""
-
-    def __init__(self, images_KHW: np.ndarray) -> None:
-        self.images_KHW, self.size_px, self.highest = images_KHW, images_KHW.shape[1:], int(images_KHW.max())
-
-    def rows(self, number: int, top: int, bottom: int) -> np.ndarray:
-        return self.images_KHW[number, top:bottom]
-
-
-def _textures(data: Path) -> np.ndarray:
-    return np.stack([cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for path in sorted(data.glob("*.PNG"))])
-
-
-def _line(size_px: tuple[int, int], scratch: tuple) -> np.ndarray:
-    line_HW = np.zeros(size_px, np.uint8)
-    cv2.line(line_HW, *scratch[:2], 255, scratch[2], cv2.LINE_AA)
-    return line_HW / 255
-
-
-def _scratched(images_KHW: np.ndarray, line_HW: np.ndarray, levels: float, shows_K: np.ndarray) -> np.ndarray:
-    added_KHW = images_KHW + levels * line_HW * shows_K[:, None, None]
-    return np.clip(np.rint(added_KHW), 0, 255).astype(np.uint8)
-
-
-def _iou(first: Sequence[int], second: Sequence[int]) -> float:
-    width, height = (
-        max(min(first[axis] + first[axis + 2], second[axis] + second[axis + 2]) - max(first[axis], second[axis]), 0)
-        for axis in (0, 1)
-    )
-    shared = width * height
-    return shared / (first[2] * first[3] + second[2] * second[3] - shared)
-
-
 def _searched(images_KHW: np.ndarray) -> tuple[Rows, list[Mark]]:
-    rows, numbers = Rows(images_KHW), range(len(images_KHW))
-    return rows, find_marks(rows, numbers, window_strength(rows, numbers, SEED), RATE)
+    return searched(images_KHW, SEED)
 
 
 def _medians(grey: Sequence[np.ndarray], signs_RK: np.ndarray, size_px: tuple[int, int]) -> np.ndarray:
@@ -102,18 +75,18 @@ def _cases(textures: np.ndarray, window: int, levels: float, share: float, tries
     rng, told = np.random.default_rng(SEED), []
     for number in range(tries):
         scratch = SCRATCHES[number % len(SCRATCHES)]
-        line_HW = _line(textures.shape[1:], scratch)
+        line_HW = draw_line(textures.shape[1:], scratch)
         chosen_KHW = textures[rng.choice(len(textures), window, replace=False)]
         shows_K = rng.permutation(window) < round(share * window)
-        rows, marks = _searched(_scratched(chosen_KHW, line_HW, levels, shows_K))
+        rows, marks = _searched(scratched(chosen_KHW, line_HW, levels, shows_K))
         truth = cv2.boundingRect((line_HW > 0.25).astype(np.uint8))
-        best = max(marks, key=lambda mark: _iou(mark.bbox_px, truth), default=None)
-        iou = _iou(best.bbox_px, truth) if best else 0.0
+        best = max(marks, key=lambda mark: box_iou(mark.bbox_px, truth), default=None)
+        iou = box_iou(best.bbox_px, truth) if best else 0.0
         right = 0.0
         if best:
             shown = set(with_images(rows, window, best).images)
             right = float(np.mean([(number in shown) == shows_K[number] for number in range(window)]))
-        told.append([iou > 0, iou, right, sum(_iou(mark.bbox_px, truth) == 0 for mark in marks)])
+        told.append([iou > 0, iou, right, sum(box_iou(mark.bbox_px, truth) == 0 for mark in marks)])
     return told
 
 
@@ -131,7 +104,7 @@ _COLUMNS = ("found", "mean IoU", "IoU >= .5", "images told rightly", "elsewhere"
 @app.command()
 def contrast(data: DATA, out: OUT, tries: Annotated[int, typer.Option(help="windows per point")] = 6) -> None:
     """Draw what is found over contrast, for windows of 30, 60 and 100 images, all of which show the scratch."""
-    textures = _textures(data)
+    textures = read_textures(data)
     noise = float(np.diff(textures.astype(np.float32), axis=2).std())
     table = Table("statistic", "window", "levels", "levels / noise", *_COLUMNS, title="scratch on all images")
     curves = {}
@@ -166,7 +139,7 @@ def _draw(curves: dict, path: Path) -> None:
 @app.command()
 def share(data: DATA, tries: Annotated[int, typer.Option(help="windows per point")] = 6) -> None:
     """Tell what is found of a scratch that is on a part of the images only, and whether these are told."""
-    textures = _textures(data)
+    textures = read_textures(data)
     table = Table("window", "levels", "share", *_COLUMNS, title="scratch on a part of the images")
     for levels in (60, 30):
         for part in (1.0, 0.8, 0.6, 0.5, 0.4, 0.3):
@@ -296,8 +269,8 @@ def pages(
     table = Table("ink defect", "found box", "IoU", title=f"{count} text pages, {len(marks)} findings")
     for x, y, radius in INK:
         truth = (x - radius, y - radius, 2 * radius + 1, 2 * radius + 1)
-        best = max(marks, key=lambda mark: _iou(mark.bbox_px, truth), default=None)
-        table.add_row(str(truth), str(best and best.bbox_px), f"{_iou(best.bbox_px, truth) if best else 0:.2f}")
+        best = max(marks, key=lambda mark: box_iou(mark.bbox_px, truth), default=None)
+        table.add_row(str(truth), str(best and best.bbox_px), f"{box_iou(best.bbox_px, truth) if best else 0:.2f}")
     CONSOLE.print(table)
     _, none = _searched(plain_KHW)
     print(f"unmarked pages: {len(none)} findings", [(one.bbox_px, one.strength) for one in none])
@@ -332,8 +305,8 @@ def glasses(count: Annotated[int, typer.Option(help="glasses of the shift")] = 7
             (result,) = find_root_cause(
                 tool_mark.simulate_tool_mark(count, SEED, Path(folder) / "shift"), RootCauseSettings()
             )
-        best = max(result.marks, key=lambda mark: _iou(mark.bbox_px, truth), default=None)
-        told = (str(best.bbox_px), f"{_iou(best.bbox_px, truth):.2f}", result.names[best.images[0]],
+        best = max(result.marks, key=lambda mark: box_iou(mark.bbox_px, truth), default=None)
+        told = (str(best.bbox_px), f"{box_iou(best.bbox_px, truth):.2f}", result.names[best.images[0]],
                 str(len(best.images))) if best else ("", "", "", "")  # fmt: skip
         table.add_row(f"{level:.2f}", *told, str(len(result.marks)))
     table.caption = f"truth: {truth}, since glass-{int(tool_mark.GOOD * count):04d}.png"

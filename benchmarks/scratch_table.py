@@ -28,6 +28,7 @@ from glassline.data.captures.zone_format import ZoneFormat
 from glassline.data.glass_split import split_glasses
 from glassline.data.importers import read_source
 from glassline.data.storage import folder_hash, written_whole
+from glassline.data.store import open_store
 from glassline.errors import SettingsError
 from glassline.report.segmentation import trade_off_figure
 from glassline.tracking import step_run
@@ -107,7 +108,7 @@ def _train(zones: LabelledZones, train: list[int], validation: list[int], name: 
     with step_run("train_unet", told, part=name) as run:
         started_s, cpu_s = time.perf_counter(), time.process_time()
         fitted = fit_segmenter(
-            zones, train, validation, SegmentationSettings.parse(told), seed, out / "checkpoints",
+            zones, train, validation, SegmentationSettings.parse(told), seed, open_store(out / "checkpoints"),
             lambda epoch, values: run.metrics(values, step=epoch),
         )  # fmt: skip
         run.metrics({"wall_seconds": time.perf_counter() - started_s, "cpu_seconds": time.process_time() - cpu_s})

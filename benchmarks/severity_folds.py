@@ -27,6 +27,7 @@ from glassline.analysis.repeatability import repeatability
 from glassline.analysis.severity_agreement import labelled_severity, severity_agreement
 from glassline.analysis.threshold import MeanIouCurve
 from glassline.data.importers import read_source
+from glassline.data.store import open_store
 from glassline.deploy.detector_graph import detector_to_onnx
 from glassline.deploy.graphs import open_graph
 from glassline.deploy.quantise import quantised
@@ -62,7 +63,7 @@ def _train(images: AnnotatedImages, fold: int, train: list[int], out: Path, epoc
     settings = RegressionSettings.parse({"epochs": epochs, "precision": "bf16-mixed", "threads": threads})
     if not (out / f"detector-{fold}").exists():
         fitted = fit_detector(
-            images, train, [], settings, SEED, out / "checkpoints",
+            images, train, [], settings, SEED, open_store(out / "checkpoints"),
             lambda epoch, values: print(f"fold {fold}, epoch {epoch}: {values}", flush=True),
         )  # fmt: skip
         save_detector(fitted, out / f"detector-{fold}")
@@ -104,7 +105,7 @@ def _types(
         {"classifier": {"network": "resnet18"}, "epochs": 12, "windows": 512, "precision": "bf16-mixed",
          "threads": threads}
     )  # fmt: skip
-    fitted = fit_types(images, train, [], wrong, settings, SEED, out / "checkpoints",
+    fitted = fit_types(images, train, [], wrong, settings, SEED, open_store(out / "checkpoints"),
                        lambda epoch, values: print(f"types {fold}, epoch {epoch}: {values}", flush=True))  # fmt: skip
     print(f"fold {fold}: {fitted.counts}")
     save_types(fitted, out / f"types-{fold}")

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
+from glassline.data.store import open_store
 from glassline.training.history import History
 from glassline.training.severity_stream import as_input
 from glassline.training.trainer import run_trainer
@@ -90,7 +91,13 @@ def fit_unet(images: AnnotatedImages, train: list[int], epochs: int, seed: int, 
     task = _Task(_network(), len(crops) // _BATCH)
     batches = DataLoader(crops, _BATCH, drop_last=True)
     run_trainer(
-        task, batches, None, 1, "bf16-mixed", checkpoints, History(lambda epoch, values: print("U-Net", values))
+        task,
+        batches,
+        None,
+        1,
+        "bf16-mixed",
+        open_store(checkpoints),
+        History(lambda epoch, values: print("U-Net", values)),
     )
     save_file({name: value.contiguous() for name, value in task.model.cpu().state_dict().items()}, path)
 

@@ -28,6 +28,7 @@ from glassline.analysis.plain_cam import run_activation
 from glassline.data.samples import SampleTable
 from glassline.data.sources import as_two_classes, sources_of
 from glassline.data.splits import assign_folds
+from glassline.data.store import open_store
 from glassline.models.settings import BackboneSettings
 from glassline.training.fitted import Fitted, load_fitted, save_fitted
 from glassline.training.run_defective import run_defective
@@ -58,7 +59,7 @@ def _base(data: Path, out: Path, settings: TransferSettings) -> FittedBase:
         print({source.name: len(source) for source in sources}, flush=True)
         started_s = time.perf_counter()
         base = fit_base(
-            sources, settings, SEED, out / "checkpoints",
+            sources, settings, SEED, open_store(out / "checkpoints"),
             lambda epoch, values: print(f"base, epoch {epoch}: {values}", flush=True),
         )  # fmt: skip
         print(f"base: {sum(map(len, sources))} patches in {time.perf_counter() - started_s:.0f} s", flush=True)
@@ -154,7 +155,7 @@ def _fitted(
         train_N, validation_N = np.flatnonzero(~np.isin(place_N, (fold, chosen))), np.flatnonzero(place_N == chosen)
         started_s = time.perf_counter()
         fitted = fine_tune(
-            base, table, train_N, validation_N, settings, SEED, out / "checkpoints",
+            base, table, train_N, validation_N, settings, SEED, open_store(out / "checkpoints"),
             lambda epoch, values: print(f"{folder.name}, epoch {epoch}: {values}", flush=True),
         )  # fmt: skip
         print(f"{folder.name}: {len(train_N)} patches in {time.perf_counter() - started_s:.0f} s", flush=True)

@@ -2,4 +2,5 @@
 
 from glassline_cli.app import main
 
-main()
+if __name__ == "__main__":  # else a process of a step is loading what started it
+    main()

@@ -15,9 +15,7 @@ FORMATS = ("image-folder", "mask-folder", "dagm", "coco", "voc", "cvat", "label-
 
 
 def import_data(
-    source: Annotated[
-        str, typer.Argument(help="Folder of labelled images or their label file; of captures also a URL.")
-    ],
+    source: Annotated[str, typer.Argument(help="Folder of labelled images, or their label file; a path or s3://…")],
     format: Annotated[str, typer.Option("--format", help=f"Layout: {', '.join(FORMATS)}.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for samples.parquet.")],
     product: Annotated[str, typer.Option(help="Product of images that do not name theirs.")] = "",
@@ -64,5 +62,5 @@ def _print_summary(console: "Console", table: "SampleTable", target: Path) -> No
     for ids in same[:10]:
         console.print(f"same content, kept in one group: {', '.join(ids)}", markup=False)
     console.print(f"{len(rows)} images, {rows['group'].nunique()} groups, {len(same)} contents found more than once")
-    console.print(f"data hash {table.content_hash()}", soft_wrap=True)
+    console.print(f"table hash {table.content_hash()}", soft_wrap=True)
     console.print(f"written: {target}", markup=False, soft_wrap=True)

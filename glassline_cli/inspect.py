@@ -1,56 +1,134 @@
-"""`glassline inspect`: captures of glasses in, verdicts and overlays out."""
+"""`glassline inspect`: images and captures in, verdicts and overlays out."""
 
+import signal
+import threading
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from glassline.deploy.inspection.run import Told
+
+
+class Runtime(StrEnum):
+    """What runs a bundle; the names of glassline.deploy.graphs, repeated so that --help needs no heavy import."""
+
+    auto = "auto"
+    onnxruntime = "onnxruntime"
+    openvino = "openvino"
+
+
+class Place(StrEnum):
+    """Where it runs."""
+
+    cpu = "cpu"
+    gpu = "gpu"
+
 
 class Arithmetic(StrEnum):
-    """The names of glassline.deploy.graphs.Precision, repeated so that --help needs no heavy import."""
+    """How exactly."""
 
     f32 = "f32"
     bf16 = "bf16"
+    int8 = "int8"
 
 
 def inspect(
-    captures: Annotated[str, typer.Argument(help="Folder or S3 URL of captures.")],
-    bundle: Annotated[str, typer.Option("--bundle", help="bundle.zip of a segmentation network: path or S3 URL.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder for one folder per glass.")],
-    glass: Annotated[list[str] | None, typer.Option(help="Glass to inspect, repeatable; all by default.")] = None,
-    threads: Annotated[int, typer.Option(min=0, help="Threads of the runtime; 0 lets it choose.")] = 0,
+    bundle: Annotated[str, typer.Argument(help="bundle.zip of any system: path or S3 URL.")],
+    paths: Annotated[list[str], typer.Argument(help="Images, folders of images, folders or S3 URLs of captures.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for verdicts.jsonl, verdicts.csv and overlays.")],
+    watch: Annotated[bool, typer.Option("--watch", help="Judge what comes in, until Ctrl-C or SIGTERM.")] = False,
+    runtime: Annotated[Runtime, typer.Option(help="auto takes the one that suits the bundle.")] = Runtime.auto,
+    device: Annotated[Place, typer.Option(help="Where the model runs.")] = Place.cpu,
     precision: Annotated[
-        Arithmetic, typer.Option(help="bf16 is faster where the CPU and OpenVINO have it.")
+        Arithmetic, typer.Option(help="bf16 (systems C, E) and int8 (E) are faster; the card says what they cost.")
     ] = Arithmetic.f32,
+    threads: Annotated[int, typer.Option(min=0, help="Threads of the runtime; 0 lets it choose.")] = 0,
+    pitch_um: Annotated[
+        float | None, typer.Option(min=0.001, help="Pixel pitch on the glass (system E); the bundle's by default.")
+    ] = None,
 ) -> None:
-    """Judge glasses: good, defective or refused. Exit code 1 when any is refused.
+    """Judge images or captures: good, defective, unknown or refused. Exit code 1 when any is refused.
 
-    Example: glassline inspect captures/ --bundle bundle.zip --glass G0001 --out verdicts/
+    What was judged is remembered in --out: run it again after a kill, and only the rest is judged.
+
+    Example: glassline inspect bundle.zip frames/ --out verdicts/
     """
-    from rich.console import Console
-
-    from glassline.data.captures.store import open_captures
     from glassline.deploy.bundle import fetch_bundle
-    from glassline.deploy.inspector import inspect_glass
-    from glassline.deploy.segmenter import Segmenter
+    from glassline.deploy.inspection.inspector import open_inspector
+    from glassline.deploy.inspection.journal import Journal
+    from glassline.deploy.inspection.listing import list_units
+    from glassline.deploy.inspection.run import Inspection
+    from glassline.deploy.inspection.running import Running
     from glassline.errors import DataError
 
-    console, errors = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
-    segmenter, opened = Segmenter(fetch_bundle(bundle), threads, precision.value), open_captures(captures)
-    glasses = glass or sorted({ref.glass for ref in [*opened.zones(), *opened.unfinished()] if ref.kind == "clean"})
-    if not glasses:
-        raise DataError(f"captures must have at least one clean zone, got none below {opened.location.url}; check it")
-    refused = 0
-    for name in glasses:
-        verdict = inspect_glass(opened, name, segmenter, out)
-        count = sum(len(zone.scratches) for zone in verdict.zones)
-        told = f"{name}: {verdict.verdict}, {len(verdict.zones)} zones, {count} scratches, {verdict.seconds:.1f} s"
-        console.print(told, markup=False)
-        if verdict.verdict == "refused":
-            refused += 1
-            errors.print(f"error: {name}: {verdict.reason}", style="red", markup=False)
-    console.print(f"written: {out}", markup=False)
+    how = Running("" if runtime is Runtime.auto else runtime.value, device.value, precision.value, threads, pitch_um)
+    loaded = fetch_bundle(bundle)
+    inspector = open_inspector(loaded, how)
+    _check_apart(out, paths)
+    with Journal(out) as journal:
+        inspection = Inspection(inspector, loaded, how, journal)
+        if watch:
+            _watch(inspection, paths)
+            return
+        count, refused = _tell(inspection.judge(list_units(paths, inspector.by_glass)))
+        if not count:
+            raise DataError(f"there must be something to inspect, got nothing in {', '.join(paths)}; check the path")
+    typer.echo(f"written: {out}")
     if refused:
-        errors.print(f"error: {refused} of {len(glasses)} glasses refused", style="red", markup=False)
+        typer.secho(f"error: {refused} of {count} refused", fg="red", err=True)
         raise typer.Exit(1)
+
+
+def _watch(inspection: Any, paths: list[str]) -> None:
+    from glassline.deploy.inspection.listing import list_units
+    from glassline.deploy.inspection.watch import Watch
+
+    stop: threading.Event = inspection.stop
+    before = {one: signal.signal(one, lambda *_: stop.set()) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        watch = Watch(
+            lambda: list_units(paths, inspection.inspector.by_glass),
+            lambda text: typer.secho(f"warning: {text}", fg="yellow", err=True), stop,
+        )  # fmt: skip
+        inspection.hold, inspection.wait_for_room = watch.hold, watch.wait_for_room
+        typer.echo(f"watching {', '.join(paths)}")
+        _tell(watch.run(inspection))
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+    typer.echo("stopped")
+
+
+def _tell(units: "Iterable[Told]") -> tuple[int, int]:
+    """Print a line per unit; return how many there were, and how many of them were refused."""
+    count = refused = 0
+    for told in units:
+        count += 1
+        if told.reason:
+            refused += 1
+            typer.secho(f"error: {told.reason}", fg="red", err=True)
+        elif told.judged is not None:
+            sure = (told.judged.probabilities or {}).get(told.judged.label)
+            more = [told.judged.label, "" if sure is None else f"{sure:.3f}", _counted(len(told.judged.defects))]
+            typer.echo(f"{told.unit.name}: {' '.join([told.judged.verdict, *filter(None, more)])}")
+    return count, refused
+
+
+def _counted(defects: int) -> str:
+    return f"({defects} place{'s' * (defects != 1)})" if defects else ""
+
+
+def _check_apart(out: Path, paths: list[str]) -> None:
+    """Refuse to write overlays where images are looked for: they would be judged."""
+    import os
+
+    from glassline.data.storage import check_apart
+
+    for path in paths:
+        if "://" not in path and os.path.isdir(path):
+            check_apart(out, Path(path))

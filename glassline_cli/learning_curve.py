@@ -22,17 +22,16 @@ def learning_curve(
 
     Example: glassline learning-curve runs/demo/artifacts/…/split-samples/split --per-class 20 --out curve/
     """
-    import os
-
     from rich.console import Console
     from rich.table import Table
 
     from glassline.steps.learning_curve import FIGURE, learning_curve
     from glassline.training.settings import TrainingSettings
+    from glassline_cli.local_run import use_tracking
     from glassline_cli.overrides import with_overrides
 
     out.mkdir(parents=True, exist_ok=True)
-    os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{out.absolute() / 'mlflow.db'}")
+    use_tracking(out)
     training = with_overrides(TrainingSettings(), overrides or [])
     models = list(dict.fromkeys(model or ["triplet", "cnn", "svm", "knn", "naive_bayes"]))
     amounts = per_class or [5, 10, 20, 50, 100, 300, 1000]

@@ -1,25 +1,26 @@
-"""Run a pipeline on this machine: kfp's local runner, SQLite MLflow, one folder for everything."""
+"""Run a pipeline on this machine: kfp's local runners, SQLite MLflow, one folder for everything."""
 
-import fcntl
 import hashlib
 import json
 import os
 import time
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from glassline import tracking
+from glassline.data.alone import alone
 from glassline.data.storage import code_hash, ready_folder, written_whole
-from glassline.errors import GlasslineError, StorageError
-from glassline_cli.watch import watched
+from glassline.errors import EngineError, TrackingError, kind_of
+from glassline_cli.local_steps import Runner, count_steps, run_steps
+from glassline_cli.watch import Watcher, watched
 
 _STATE = "run.json"
-#: Steps of the branch that captures take, and of the one that defects with a place take.
-_OF_THE_SEGMENTATION, _OF_THE_SEVERITY = 5, 6
+
+#: What is held while the steps of a run are running, by its run's id.
+Hold = Callable[[str], AbstractContextManager[Any]]
 
 # glibc gives large blocks back to the kernel at once and asks for them again at the next batch. Keeping them made
 # training 1.5 times faster (1.39 against 0.91 ms a patch, one thread); read when a step's process starts.
@@ -52,8 +53,9 @@ class LocalResult:
 
 
 def run_locally(
-    name: str, pipeline: Any, arguments: Mapping[str, Any], out: Path, experiment: str, tags: Mapping[str, str]
-) -> LocalResult:
+    name: str, pipeline: Any, arguments: Mapping[str, Any], out: Path, experiment: str, tags: Mapping[str, str],
+    runner: Runner = "subprocess", hold: Hold = nullcontext,
+) -> LocalResult:  # fmt: skip
     """Run a pipeline to its end; a killed or failed try in the same folder is continued.
 
     Steps that finished are taken from the cache of that try only when code and arguments are the same.
@@ -65,56 +67,73 @@ def run_locally(
         out: Folder for MLflow, artifacts, cache and log.
         experiment: MLflow experiment.
         tags: Tags of the run.
+        runner: How steps run.
+        hold: What is held from before the first step until after the last, such as a lock; called with the run's id.
 
     Raises:
-        GlasslineError: A step failed; carries that step's own message.
+        GlasslineError: A step failed; of the class of that step's own error, and carries its message.
+        EngineError: No container engine answers, an image is missing or of other code, or a step's process was killed.
         StorageError: The folder may not be written, or another run is using it.
     """
     ready_folder(out)
-    with _alone(out):
-        return _run_alone(name, pipeline, arguments, out, experiment, tags)
+    with alone(out), _engine(pipeline, out) if runner == "docker" else nullcontext():
+        return _run_alone(name, pipeline, arguments, out, experiment, tags, runner, hold)
+
+
+def use_tracking(out: Path) -> str:
+    """Return the address of the tracking server, and leave it in the environment: a SQLite file in `out` unless told.
+
+    Args:
+        out: Folder of the run.
+    """
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{out.absolute() / 'mlflow.db'}"  # an empty one is none
+    os.environ["MLFLOW_TRACKING_URI"] = uri
+    return uri
+
+
+def left_run(out: Path) -> str:
+    """Return the run that a killed or failed try left in a folder to be continued, "" without one."""
+    state = out / _STATE
+    return str(json.loads(state.read_text())["run_id"]) if state.is_file() else ""
 
 
 @contextmanager
-def _alone(out: Path) -> Iterator[None]:
-    """Hold the folder for one run: a second one would continue the first as if it had been killed."""
+def _engine(pipeline: Any, out: Path) -> Iterator[None]:
+    """See to the engine, and leave no container of this run behind: not of a killed try, nor of this one."""
+    from glassline_cli.step_container import remove_left
+    from glassline_cli.step_engine import check_engine
+
+    check_engine(pipeline)
+    remove_left(str(out.absolute()))
     try:
-        lock = open(out / "run.lock", "w")  # noqa: SIM115 - closed below
-    except OSError as error:
-        raise StorageError(f"{out} must be a folder that may be written ({error}); choose another --out") from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StorageError(
-                f"--out must be used by one run at a time, another one is using {out}; wait or choose another"
-            ) from None
         yield
+    finally:
+        with suppress(EngineError):  # gone; the next run removes them
+            remove_left(str(out.absolute()))
 
 
 def _run_alone(
-    name: str, pipeline: Any, arguments: Mapping[str, Any], out: Path, experiment: str, tags: Mapping[str, str]
-) -> LocalResult:
-    os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{out.absolute() / 'mlflow.db'}")
+    name: str, pipeline: Any, arguments: Mapping[str, Any], out: Path, experiment: str, tags: Mapping[str, str],
+    runner: Runner, hold: Hold,
+) -> LocalResult:  # fmt: skip
+    use_tracking(out)
     for variable, value in _KEEP_MEMORY.items():
         os.environ.setdefault(variable, value)
     key = _key(name, arguments)
     run_id = _open(out, key, name, arguments, experiment, tags)
     started = time.perf_counter()
-    with watched(out / "pipeline.log", _steps(pipeline, arguments)) as watcher:
+    with watched(out / "pipeline.log", count_steps(pipeline, arguments)) as watcher:
         try:
-            _run(pipeline, arguments, out, key)
+            with hold(run_id):
+                run_steps(pipeline, arguments, out, key, runner)
         except BaseException as error:
+            failure = _failure(error, watcher, out)
             status = "FAILED" if isinstance(error, Exception) else "KILLED"
-            tracking.close_pipeline_run(status, watcher.failure or str(error))
-            if isinstance(error, RuntimeError) and watcher.failure:
-                raise GlasslineError(f"{watcher.failure} (log: {out / 'pipeline.log'})") from None
-            if isinstance(error, RuntimeError) and watcher.running:
-                raise GlasslineError(
-                    f"{', '.join(watcher.running)} must end by itself, its process was killed or crashed; free memory "
-                    f"or disk, read {out / 'pipeline.log'}, and give the command again to continue"
-                ) from None
-            raise
+            with suppress(TrackingError):  # what came first is told
+                tracking.close_pipeline_run(status, f"{kind_of(failure)}: {watcher.failure or failure}")
+            if failure is error:
+                raise
+            raise failure from None
     tracking.close_pipeline_run("FINISHED")
     (out / _STATE).unlink()
     wall_seconds = time.perf_counter() - started
@@ -125,6 +144,18 @@ def _run_alone(
         run_id, os.environ["MLFLOW_TRACKING_URI"], wall_seconds, max(wall_seconds - _busy_seconds(steps), 0.0),
         len(steps), models, tracking.run_metrics(run_id), tracking.run_files(run_id),
     )  # fmt: skip
+
+
+def _failure(error: BaseException, watcher: Watcher, out: Path) -> BaseException:
+    """Return what ended a run: kfp's local runners raise the same whatever was wrong with a step."""
+    if isinstance(error, RuntimeError) and watcher.failure:
+        return watcher.kind(f"{watcher.failure} (log: {out / 'pipeline.log'})")
+    if isinstance(error, RuntimeError) and watcher.running:
+        return EngineError(
+            f"{', '.join(watcher.running)} must end by itself, its process was killed or crashed; free memory or "
+            f"disk, read {out / 'pipeline.log'}, and give the command again to continue"
+        )
+    return error
 
 
 def _busy_seconds(steps: list[dict[str, Any]]) -> float:
@@ -157,30 +188,3 @@ def _open(
     with written_whole(state) as beside:
         beside.write_text(json.dumps({"key": key, "run_id": run_id}))
     return run_id
-
-
-def _run(pipeline: Any, arguments: Mapping[str, Any], out: Path, key: str) -> None:
-    from kfp import local
-
-    warnings.filterwarnings("ignore", category=FutureWarning, module="kfp")
-    warnings.filterwarnings("ignore", message=".*custom or non-Python base image.*")
-    local.init(
-        runner=local.SubprocessRunner(use_venv=False),
-        pipeline_root=str(out / "artifacts"),
-        enable_caching=True,
-        cache_root=str(out / "cache" / key),
-    )
-    pipeline(**arguments)
-
-
-def _steps(pipeline: Any, arguments: Mapping[str, Any]) -> int:
-    """Count the steps that will run, for the progress bar."""
-    names = list(pipeline.pipeline_spec.deployment_spec["executors"])
-    steps = len(names) - 1 + len(arguments.get("fold_parts", [0])) - 1
-    if arguments.get("proposals") is False:
-        steps -= 1
-    if "segment" in arguments:  # the report is wired twice, once for each branch
-        steps += len(arguments["zone_parts"]) - 2 if arguments["segment"] else -_OF_THE_SEGMENTATION - 1
-    if "severity" in arguments:
-        steps += len(arguments["image_parts"]) - 1 if arguments["severity"] else -_OF_THE_SEVERITY
-    return steps

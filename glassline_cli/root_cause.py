@@ -9,7 +9,7 @@ import typer
 
 def root_cause(
     folder: Annotated[
-        str, typer.Argument(help="images of one view, a folder per view, or captures (folder or S3 URL)")
+        str, typer.Argument(help="images of one view, a folder per view, or captures; a folder or S3 URL")
     ],
     window: Annotated[int, typer.Option(help="consecutive images that are looked at together, 3 or more")] = 30,
     false_alarm_rate: Annotated[

@@ -29,6 +29,8 @@ def line_scan(
     location: Annotated[
         Location, typer.Option(help="Each defect has its usual places, or all classes lie anywhere alike.")
     ] = Location.informative,
+    product: Annotated[str, typer.Option(help="Product name.")] = "glass",
+    cycle: Annotated[str, typer.Option(help="Product cycle.")] = "1",
 ) -> None:
     """Write a COCO data set of simulated line-scan views of glass, 75 x 150 mm at 100 um a pixel.
 
@@ -41,7 +43,7 @@ def line_scan(
     from hardware_ingest.line_scan.settings import LineScanSettings
 
     console = Console()
-    settings = LineScanSettings.parse({"location": location.value})
+    settings = LineScanSettings.parse({"location": location.value, "product": product, "cycle": cycle})
     with progress_of("rendering glasses", console) as report:
         written = simulate_line_scan(samples, seed, out, settings, report)
     console.print(f"written: {written}", markup=False, soft_wrap=True)

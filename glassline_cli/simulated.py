@@ -5,13 +5,16 @@ from typing import Literal
 
 import yaml
 
-Simulated = Literal["line-scan", "labels", "session", "product", "tool-mark"]
+Simulated = Literal["line-scan", "labels", "session", "product", "tool-mark", "benchmark"]
 
 #: Annotated spots, and glasses, by size of the run.
 SAMPLES = {"smoke": 240, "demo": 1200, "full": 6000}
 GLASSES = {"smoke": 12, "demo": 40, "full": 200}
 #: Glasses of a shift in which a tool is damaged.
 SHIFT = {"smoke": 30, "demo": 75, "full": 300}
+
+#: Data sets that are simulated for the benchmark.
+BENCHMARK = ("line-scan", "glass", "tool-mark")
 
 # The new product, and older ones, by how hard they are to inspect.
 _PRODUCTS = {"new": "hard", "older": "standard", "oldest": "easy"}
@@ -29,7 +32,7 @@ def simulated_data(what: Simulated, preset: str, seed: int, out: Path) -> Path:
     Args:
         what: Line-scan images; clean captures with their truth as labels; a session of the dark-field rig, clean
             and marked captures beside the inspector's boxes; a new product, labelled captures beside a list of older
-            products' sets; or line-scan images of a shift in which a tool is damaged.
+            products' sets; line-scan images of a shift in which a tool is damaged; or the sets of the benchmark.
         preset: Of the run; what comes after its last dash decides the size.
         seed: Same seed, same bytes.
         out: Folder of the run.
@@ -41,6 +44,8 @@ def simulated_data(what: Simulated, preset: str, seed: int, out: Path) -> Path:
         return _tool_mark(SHIFT[size], seed, out)
     if what == "labels":
         return _glasses(GLASSES[size], seed, out, marked=False)
+    if what == "benchmark":
+        return _benchmark(size, seed, out)
     if what == "product":
         return _new_product(size, seed, out)
     return _glasses(GLASSES[size], seed, out, marked=True) / "captures"
@@ -95,3 +100,21 @@ def _new_product(size: str, seed: int, out: Path) -> Path:
             simulate_line_scan(SAMPLES[size], seed + len(_PRODUCTS), beside / "line-scan")
             (beside / "new" / LIST).write_text(yaml.safe_dump(_OLDER, sort_keys=False))
     return folder / "new"
+
+
+def _benchmark(size: str, seed: int, out: Path) -> Path:
+    """Simulate the data sets of the benchmark, under the names that its catalogue has."""
+    from glassline.data.storage import written_whole
+
+    folder = out / "simulated" / f"benchmark-{size}-seed-{seed}"
+    if not folder.is_dir():
+        with written_whole(folder) as beside:
+            made = (
+                _line_scan(SAMPLES[size], seed, beside),
+                _glasses(GLASSES[size], seed, beside, marked=False),
+                _tool_mark(SHIFT[size], seed, beside),
+            )
+            for name, one in zip(BENCHMARK, made, strict=True):
+                one.rename(beside / name)
+            (beside / "simulated").rmdir()
+    return folder

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -11,7 +12,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from glassline.errors import KINDS, GlasslineError
 from glassline.tracking import FAILED, FINISHED, NOTE, STARTED
+
+# A step that failed tells the class of its error after its name.
+_KIND = re.compile(rf": ({'|'.join(KINDS)}): ")
 
 
 class Watcher(io.TextIOBase):
@@ -21,6 +26,7 @@ class Watcher(io.TextIOBase):
         """Watch a pipeline of `steps` steps."""
         self._log, self._console, self._line = log, console, ""
         self.failure = ""
+        self.kind: type[GlasslineError] = GlasslineError
         self.running: list[str] = []
         self.finished = 0
         self._progress = Progress(
@@ -52,6 +58,8 @@ class Watcher(io.TextIOBase):
             if mark not in line:
                 continue
             text = line.split(mark, 1)[1].strip()
+            if mark == FAILED:
+                text = self._keep_failure(text)
             if mark == STARTED:
                 self.running.append(text)
             elif mark in {FINISHED, FAILED}:
@@ -63,10 +71,16 @@ class Watcher(io.TextIOBase):
                 self._progress.update(self._task, description=escape(text))
                 if self._console.is_terminal:
                     return
-            elif mark == FAILED:
-                self.failure = self.failure or text
             word = mark.split("> ")[1]
             self._console.print(f"[{style}]{word:>9}[/] {escape(text)}", highlight=False, soft_wrap=True)
+
+    def _keep_failure(self, text: str) -> str:
+        """Keep the first failure and the class of its error, which people are not told."""
+        told = _KIND.search(text)
+        shown = _KIND.sub(": ", text, count=1)
+        if not self.failure:
+            self.failure, self.kind = shown, KINDS[told[1]] if told else GlasslineError
+        return shown
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:

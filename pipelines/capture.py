@@ -10,7 +10,7 @@ from components.ingest_captures.component import ingest_captures
 from components.merge_labels.component import merge_labels
 from components.propose_labels.component import propose_labels
 from components.verify_captures.component import verify_captures
-from pipelines.secrets import with_s3
+from pipelines.cluster import placed, whole_run
 
 
 class Collected(NamedTuple):
@@ -35,28 +35,28 @@ def collect(
     propose: dict,
 ) -> Collected:
     """Wire the steps up to the table of images: what `capture` and `end_to_end` share."""
-    # Never from the cache: what is there already is not sent again, and what was removed since is.
-    moved = with_s3(ingest_captures(session=session, session_hash=session_hash, captures=captures))
-    moved.set_caching_options(False)
-    verified = with_s3(verify_captures(zones=moved.output))
+    moved = placed(ingest_captures(session=session, session_hash=session_hash, captures=captures))
+    verified = placed(verify_captures(zones=moved.output))
     with dsl.If(proposals == True, name="propose"):  # noqa: E712 - kfp builds the condition of it
-        with_s3(
+        placed(
             propose_labels(
                 zones=verified.output, annotations_format=annotations_format, model=label_model,
                 model_sha256=label_model_sha256, propose=propose,
             )
         )  # fmt: skip
-    merged = with_s3(
+    merged = placed(
         merge_labels(
             zones=verified.output, annotations=annotations, annotations_sha256=annotations_sha256,
             annotations_format=annotations_format, model=label_model, model_sha256=label_model_sha256, merge=merge,
         )
     )  # fmt: skip
-    imported = with_s3(import_labels(labels=merged.outputs["labels"]))
+    imported = placed(import_labels(labels=merged.outputs["labels"]))
     return Collected(samples=imported.outputs["samples"], content_hash=imported.outputs["Output"])
 
 
-@dsl.pipeline(name="capture", description="A session of the rig in, a table of labelled zones out.")
+@dsl.pipeline(
+    name="capture", description="A session of the rig in, a table of labelled zones out.", pipeline_config=whole_run()
+)
 def capture(
     session: str,
     session_hash: str,
@@ -71,7 +71,7 @@ def capture(
     propose: dict,
 ):
     """Wire the steps; every argument is made by `CaptureSettings.arguments`."""
-    with dsl.ExitHandler(close_run()):
+    with dsl.ExitHandler(placed(close_run())):
         collect(
             session=session, session_hash=session_hash, captures=captures, annotations=annotations,
             annotations_sha256=annotations_sha256, annotations_format=annotations_format, label_model=label_model,

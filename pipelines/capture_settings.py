@@ -6,8 +6,8 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from glassline.data.annotations import FORMATS
-from glassline.data.annotations.fetched import annotations_hash
 from glassline.data.captures.store import open_captures
+from glassline.data.store import place_hash
 from glassline.settings import Settings
 from glassline.vision.current_model import MODELS, is_known, model_sha256
 from glassline.vision.patches import DARK_FIELD_WINDOW
@@ -44,9 +44,14 @@ class CollectSettings(Settings):
             )
         return self
 
+    @property
+    def hashes(self) -> int:
+        """How many SHA-256 `hash_of` joins by `+`."""
+        return 2
+
     def hash_of(self, data: str) -> str:
         """Return the content hash of a session's captures and the SHA-256 of its annotations, joined by `+`."""
-        return f"{open_captures(data).content_hash()}+{annotations_hash(self._annotations_of(data))}"
+        return f"{open_captures(data).content_hash()}+{place_hash(self._annotations_of(data))}"
 
     def arguments(self, data: str, data_hash: str, store: str) -> dict[str, Any]:
         """Return the pipeline's arguments.
@@ -54,7 +59,7 @@ class CollectSettings(Settings):
         Args:
             data: The session: folder of the captures that the rig took.
             data_hash: What `hash_of` returns; "" where it is not known.
-            store: Folder where captures go unless `captures` says where.
+            store: Folder or S3 URL where captures go unless `captures` says where.
         """
         # Kubeflow Pipelines has no null: what is left out takes its default, None, again.
         values = self.model_dump(mode="json", exclude_none=True, include=set(CollectSettings.model_fields))
@@ -71,7 +76,8 @@ class CollectSettings(Settings):
 
     def _annotations_of(self, session: str) -> str:
         named = self.annotations
-        return named if "://" in named else posixpath.normpath(posixpath.join(session, named))
+        scheme, mark, path = session.rpartition("://")  # of S3; its slashes are no empty folder
+        return named if "://" in named else scheme + mark + posixpath.normpath(posixpath.join(path, named))
 
 
 class CaptureSettings(CollectSettings):

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from glassline.data.storage import ready_folder
 from glassline.errors import SettingsError
-from pipelines import capture_settings, end_to_end_settings, retrain_settings, root_cause_settings, transfer_settings
 
 COMPILED = Path(__file__).parent / "compiled"
 
@@ -16,13 +16,18 @@ class PipelineSettings(Protocol):
     """What the settings of every pipeline can tell."""
 
     @property
-    def simulated(self) -> Literal["line-scan", "labels", "session", "product", "tool-mark"]:
+    def simulated(self) -> Literal["line-scan", "labels", "session", "product", "tool-mark", "benchmark"]:
         """What is simulated when a run names no data."""
         ...
 
     @property
     def seed(self) -> int:
         """Seed of the run, and of data that is simulated for it."""
+        ...
+
+    @property
+    def hashes(self) -> int:
+        """How many SHA-256 `hash_of` joins by `+`."""
         ...
 
     def hash_of(self, data: str) -> str:
@@ -36,48 +41,24 @@ class PipelineSettings(Protocol):
 
 @dataclass(frozen=True)
 class Entry:
-    """A pipeline by name: how to load it (kfp is imported then), and its presets, which name its settings."""
+    """A pipeline, imported when it is asked for: kfp takes seconds, and each one's settings their own libraries."""
 
-    load: Callable[[], Any]
-    presets: dict[str, Callable[[], PipelineSettings]]
+    name: str
 
+    def load(self) -> Any:
+        """Return the pipeline function."""
+        return getattr(import_module(f"pipelines.{self.name}"), self.name)
 
-def _retrain() -> Any:
-    from pipelines.retrain import retrain
-
-    return retrain
-
-
-def _capture() -> Any:
-    from pipelines.capture import capture
-
-    return capture
-
-
-def _end_to_end() -> Any:
-    from pipelines.end_to_end import end_to_end
-
-    return end_to_end
-
-
-def _transfer() -> Any:
-    from pipelines.transfer import transfer
-
-    return transfer
-
-
-def _root_cause() -> Any:
-    from pipelines.root_cause import root_cause
-
-    return root_cause
+    @property
+    def presets(self) -> dict[str, Callable[[], PipelineSettings]]:
+        """What makes the settings of each preset, by its name."""
+        found: dict[str, Callable[[], PipelineSettings]] = import_module(f"pipelines.{self.name}_settings").PRESETS
+        return found
 
 
 PIPELINES = {
-    "capture": Entry(_capture, capture_settings.PRESETS),
-    "retrain": Entry(_retrain, retrain_settings.PRESETS),
-    "end_to_end": Entry(_end_to_end, end_to_end_settings.PRESETS),
-    "transfer": Entry(_transfer, transfer_settings.PRESETS),
-    "root_cause": Entry(_root_cause, root_cause_settings.PRESETS),
+    name: Entry(name)
+    for name in ("capture", "retrain", "end_to_end", "new_cycle", "transfer", "root_cause", "benchmark")
 }
 
 
@@ -104,3 +85,10 @@ def compile_pipeline(name: str, folder: Path = COMPILED) -> Path:
         warnings.simplefilter("ignore")  # kfp's own deprecations
         compiler.Compiler().compile(find(name).load(), str(path))
     return path
+
+
+def compiled_components(name: str) -> set[str]:
+    """Return the names of the components that a pipeline is made of."""
+    executors = find(name).load().pipeline_spec.deployment_spec["executors"]
+    args = [list(executor["container"]["args"]) for executor in executors.values()]
+    return {words[words.index("--function_to_execute") + 1] for words in args}

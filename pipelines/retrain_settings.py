@@ -4,9 +4,13 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from glassline.data.importers import LAYOUTS, source_hash
-from glassline.models.settings import COMPARATOR_NAMES, MODEL_NAMES, PATCH_PX, TypeSettings, UnetSettings
-from glassline.settings import Settings
+from glassline.models.settings import (
+    COMPARATOR_NAMES,
+    MODEL_NAMES,
+    WITHOUT_IMAGE_BRANCH,
+    TypeSettings,
+    UnetSettings,
+)
 from glassline.training.settings import (
     DefectTypeSettings,
     LossSettings,
@@ -15,34 +19,22 @@ from glassline.training.settings import (
     TrainingSettings,
 )
 from glassline.vision.augment import AugmentSettings
-from glassline.vision.defects import ClusterSettings
-from glassline.vision.patches import ExtractSettings, dark_field_extract
+from glassline.vision.defects import JoinSettings
 from glassline.vision.scratches import FindSettings
 from glassline.vision.tiles import TileSettings
+from pipelines.product_settings import ClassifierSettings, of_captures
 
 _AS_EXTRACTED = ("depth_window", "light_state")
-_WITHOUT_IMAGE_BRANCH = ("mlp", "metadata", *COMPARATOR_NAMES)
+_UNEXPLAINED = (*WITHOUT_IMAGE_BRANCH, *COMPARATOR_NAMES)
 
 #: The paper's clusters drop lone scratches under 1.5 mm as noise; these missed fewer on validation glasses. The
 #: auto-encoder loss says little of faint scratches: the operating point is chosen from a low threshold up.
 _FIND = FindSettings(low=0.05, near_um=365, least_points=6)
 
 
-class RetrainSettings(Settings):
+class RetrainSettings(ClassifierSettings):
     """What a run of `retrain` can be told, besides where its data is."""
 
-    data_format: str = Field("coco", description="layout of the data, as in `glassline import --format`")
-    product: str = Field(
-        "glass",
-        pattern=r"^[^/:]+$",
-        max_length=100,
-        description="product name without / and :; the registered model is named after it",
-    )
-    cycle: str = Field("1", description="product cycle")
-    clean_class: str = Field("", description="class without defect; '' where the layout tells or there is none")
-    extract: ExtractSettings = Field(ExtractSettings(), description="how candidates become patches")
-    augment: AugmentSettings = Field(AugmentSettings(), description="augmented copies of training samples")
-    folds: int = Field(10, ge=3, le=100, description="folds of the cross-validation")
     parts: int = Field(2, ge=1, le=100, description="parts that the folds are fanned out to")
     fold_threads: int = Field(
         1,
@@ -60,9 +52,6 @@ class RetrainSettings(Settings):
         "triplet", description="metric network that is trained and exported beside it, for few data and new classes"
     )
     baseline: str = Field("cnn", description="model that the others are tested against")
-    training: TrainingSettings = Field(TrainingSettings(), description="how every model is trained")
-    seed: int = Field(0, ge=0, lt=2**31, description="seed of splits, augmentation and training")
-    significance: float = Field(0.05, gt=0, lt=1, description="largest p at which a model counts as better")
     segment: bool = Field(False, description="also train a network that finds scratches; of captures only")
     segmentation: SegmentationSettings = Field(SegmentationSettings(), description="how that network is trained")
     zone_parts: int = Field(2, ge=1, le=1000, description="parts that the zones to score are fanned out to")
@@ -81,23 +70,16 @@ class RetrainSettings(Settings):
     defect_types: DefectTypeSettings = Field(
         DefectTypeSettings(), description="how the network that tells its defects' types apart is trained"
     )
-    defects: ClusterSettings = Field(
-        ClusterSettings(), description="which defective cells are one defect; their threshold is found on validation"
+    defects: JoinSettings = Field(
+        JoinSettings(), description="which defective cells are one defect; their threshold is found on validation"
     )
     image_parts: int = Field(2, ge=1, le=1000, description="parts that the images to search are fanned out to")
 
     @model_validator(mode="after")
     def _names_agree(self) -> "RetrainSettings":
-        if self.data_format not in LAYOUTS:
-            raise ValueError(f"data_format must be one of {', '.join(LAYOUTS)}, got {self.data_format}")
         known = (*MODEL_NAMES, *COMPARATOR_NAMES)
         if len(set(self.models)) < len(self.models) or not set(self.models) <= set(known):
             raise ValueError(f"models must be among {', '.join(known)}, each once, got {list(self.models)}")
-        if self.extract.candidates.patch_px != PATCH_PX:
-            raise ValueError(
-                f"extract.candidates.patch_px must be {PATCH_PX}, which models read, got "
-                f"{self.extract.candidates.patch_px}; set window_px for another field of view"
-            )
         for name in (self.model_name, self.baseline):
             if name not in self.models:
                 raise ValueError(f"model_name and baseline must be among models {list(self.models)}, got {name}")
@@ -106,29 +88,20 @@ class RetrainSettings(Settings):
                 f"segment must be false for images that no rig captured, got true and data_format "
                 f"{self.data_format!r}; set data_format=captures"
             )
-        if self.model_name in _WITHOUT_IMAGE_BRANCH:
+        if self.model_name in _UNEXPLAINED:
             raise ValueError(
                 "model_name must have an image branch to explain (cnn, ensemble_*, triplet, siamese), got "
                 f"{self.model_name}"
             )
         return self
 
-    @property
-    def simulated(self) -> Literal["line-scan", "labels"]:
-        """What is simulated when a run names no data."""
-        return "labels" if self.data_format == "captures" else "line-scan"
-
-    def hash_of(self, data: str) -> str:
-        """Return the SHA-256 of the data, which keys the cache and which the import compares."""
-        return source_hash(data, self.data_format)
-
     def arguments(self, data: str, data_hash: str, store: str) -> dict[str, Any]:
         """Return the pipeline's arguments.
 
         Args:
-            data: Folder of images and annotations; for captures their label file, its folder, or the S3 URL of either.
-            data_hash: SHA-256 of it.
-            store: Folder where shards and checkpoints stay.
+            data: Folder of images and annotations, or their label file; a path or an S3 URL.
+            data_hash: What `hash_of` returns; "" where it is not known.
+            store: Folder or S3 URL where shards and checkpoints stay.
         """
         # Kubeflow Pipelines has no null: what is left out takes its default, None, again.
         values = self.model_dump(mode="json", exclude_none=True)
@@ -136,10 +109,7 @@ class RetrainSettings(Settings):
             values.pop(name) for name in ("folds", "parts", "zone_parts", "image_parts")
         )
         return {
-            "data": data,
-            "data_hash": data_hash,
-            "store": store,
-            "registered_model": f"glassline-{values['product']}",
+            "candidates": [{"name": self.model_name, "model": self.model_name, "start": "scratch"}],
             "registered_segmenter": f"glassline-{values['product']}-unet",
             "folds": folds,
             "fold_parts": [list(range(part, folds, parts)) for part in range(min(parts, folds))],
@@ -149,6 +119,7 @@ class RetrainSettings(Settings):
             "image_parts": list(range(image_parts)),
             "image_part_count": image_parts,
             **values,
+            **self.of_the_data(data, data_hash, store),
             # Images are looked at as candidates are, unless said otherwise.
             "regression": {
                 **{name: values["extract"][name] for name in _AS_EXTRACTED if name in values["extract"]},
@@ -163,7 +134,7 @@ def smoke() -> RetrainSettings:
     return RetrainSettings(
         folds=3,
         augment=AugmentSettings(copies=1),
-        training=TrainingSettings(epochs=2),
+        training=TrainingSettings(epochs=2, least_steps=20),
         models=("cnn", "ensemble_fusion", "triplet", "svm"),
         segmentation=SegmentationSettings(
             unet=UnetSettings(width=1 / 32),
@@ -216,18 +187,16 @@ def full() -> RetrainSettings:
     )
 
 
-def of_captures(preset: RetrainSettings) -> RetrainSettings:
-    """Return a preset for captures of the dark-field rig: 12 bit, bright marks on black, most of them dust."""
-    training = preset.training.model_copy(update={"class_weights": "root"})
-    captured = {"data_format": "captures", "extract": dark_field_extract(), "training": training, "segment": True}
-    return preset.model_copy(update=captured)
+def scratches_too(preset: RetrainSettings) -> RetrainSettings:
+    """Return a preset for captures of the dark-field rig, scratches found too."""
+    return of_captures(preset).model_copy(update={"segment": True})
 
 
 PRESETS = {
     "smoke": smoke,
     "demo": demo,
     "full": full,
-    "captures-smoke": lambda: of_captures(smoke()),
-    "captures-demo": lambda: of_captures(demo()),
-    "captures-full": lambda: of_captures(full()),
+    "captures-smoke": lambda: scratches_too(smoke()),
+    "captures-demo": lambda: scratches_too(demo()),
+    "captures-full": lambda: scratches_too(full()),
 }

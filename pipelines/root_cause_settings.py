@@ -21,6 +21,11 @@ class RootCausePipelineSettings(Settings):
         """What is simulated when a run names no images."""
         return "tool-mark"
 
+    @property
+    def hashes(self) -> int:
+        """How many SHA-256 `hash_of` joins by `+`."""
+        return 2 if self.reference else 1
+
     def hash_of(self, data: str) -> str:
         """Return the content hash of the images and of the reference."""
         return content_hash_of(data, self.reference)

@@ -7,7 +7,7 @@ from components.export_unet.component import export_unet
 from components.judge_glasses.component import judge_glasses
 from components.segment_captures.component import segment_captures
 from components.train_unet.component import train_unet
-from pipelines.secrets import with_s3
+from pipelines.cluster import PARALLELISM, placed
 
 
 @dsl.pipeline(name="find-scratches", description="Labelled zones in, a network that finds scratches out.")
@@ -25,22 +25,24 @@ def find_scratches(
     registered_model: str,
 ) -> dsl.Artifact:
     """Wire the steps of the segmentation, the branch that `learn` takes for captures; returns its evaluation."""
-    trained = with_s3(
+    trained = placed(
         train_unet(samples=samples, content_hash=content_hash, segmentation=segmentation, seed=seed, store=store)
     )
     model = trained.outputs["model"]
-    with dsl.ParallelFor(zone_parts) as part:
-        segmented = with_s3(
+    with dsl.ParallelFor(zone_parts, parallelism=PARALLELISM) as part:
+        segmented = placed(
             segment_captures(
                 samples=samples, model=model, part=part, parts=zone_part_count, tiles=tiles, find=find, store=store
             )
         )
-    judged = judge_glasses(
-        segments=dsl.Collected(segmented.outputs["segments"]), samples=samples, model=model, max_fn_rate=max_fn_rate
+    judged = placed(
+        judge_glasses(
+            segments=dsl.Collected(segmented.outputs["segments"]), samples=samples, model=model, max_fn_rate=max_fn_rate
+        )
     )
     verdicts = judged.outputs["verdicts"]
-    evaluated = with_s3(evaluate_segmentation(samples=samples, model=model, verdicts=verdicts, find=find))
-    with_s3(
+    evaluated = placed(evaluate_segmentation(samples=samples, model=model, verdicts=verdicts, find=find))
+    placed(
         export_unet(
             samples=samples, model=model, verdicts=verdicts, tiles=tiles, find=find, registered_model=registered_model
         )

@@ -8,7 +8,7 @@ from components.export_detector.component import export_detector
 from components.label_severity.component import label_severity
 from components.train_defect_types.component import train_defect_types
 from components.train_regression.component import train_regression
-from pipelines.secrets import with_s3
+from pipelines.cluster import PARALLELISM, placed
 
 
 @dsl.pipeline(name="grade-defects", description="Labelled images in, a detector of defects and their severity out.")
@@ -25,35 +25,35 @@ def grade_defects(
     registered_model: str,
 ):
     """Wire the steps of the severity detection, the branch that `learn` takes where defects have a place."""
-    labelled = with_s3(label_severity(samples=samples, content_hash=content_hash, regression=regression, seed=seed))
+    labelled = placed(label_severity(samples=samples, content_hash=content_hash, regression=regression, seed=seed))
     labels = labelled.outputs["labels"]
-    trained = with_s3(
+    trained = placed(
         train_regression(
             samples=samples, labels=labels, content_hash=labelled.outputs["Output"], regression=regression, seed=seed,
             store=store,
         )
     )  # fmt: skip
     model = trained.outputs["model"]
-    told_apart = with_s3(
+    told_apart = placed(
         train_defect_types(
             samples=samples, labels=labels, model=model, defect_types=defect_types, defects=defects, seed=seed,
             store=store,
         )
     )  # fmt: skip
     types = told_apart.outputs["types"]
-    with dsl.ParallelFor(image_parts) as part:
-        detected = with_s3(
+    with dsl.ParallelFor(image_parts, parallelism=PARALLELISM) as part:
+        detected = placed(
             detect_defects(
                 samples=samples, labels=labels, model=model, types=types, part=part, parts=image_part_count,
                 defects=defects, store=store,
             )
         )  # fmt: skip
-    evaluated = with_s3(
+    evaluated = placed(
         evaluate_detection(
             samples=samples, labels=labels, model=model, found=dsl.Collected(detected.outputs["found"]), defects=defects
         )
     )
-    with_s3(
+    placed(
         export_detector(
             samples=samples, labels=labels, model=model, types=types, evaluation=evaluated.outputs["evaluation"],
             defects=defects, registered_model=registered_model,

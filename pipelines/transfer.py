@@ -13,10 +13,14 @@ from components.measure_affinity.component import measure_affinity
 from components.select_sources.component import select_sources
 from components.split_samples.component import split_samples
 from components.train_transfer.component import train_transfer
-from pipelines.secrets import with_s3
+from pipelines.cluster import PARALLELISM, placed, whole_run
 
 
-@dsl.pipeline(name="transfer", description="A new product and older sets in, a classifier that learned from both out.")
+@dsl.pipeline(
+    name="transfer",
+    description="A new product and older sets in, a classifier that learned from both out.",
+    pipeline_config=whole_run(),
+)
 def transfer(
     data: str,
     data_hash: str,
@@ -36,49 +40,57 @@ def transfer(
     registered_model: str,
 ):
     """Wire the steps; every argument is made by `TransferRunSettings.arguments`."""
-    with dsl.ExitHandler(close_run()):
-        imported = with_s3(
+    with dsl.ExitHandler(placed(close_run())):
+        imported = placed(
             import_images(
                 data=data, data_format=data_format, data_hash=data_hash, product=product, cycle=cycle,
                 clean_class=clean_class,
             )
         )  # fmt: skip
         samples = imported.outputs["samples"]
-        windows = with_s3(cut_patches(samples=samples, content_hash=imported.outputs["Output"], cut=cut, store=store))
-        split = split_samples(
-            patches=windows.outputs["patches"], content_hash=windows.outputs["Output"], folds=folds, seed=seed
+        windows = placed(cut_patches(samples=samples, content_hash=imported.outputs["Output"], cut=cut, store=store))
+        split = placed(
+            split_samples(
+                patches=windows.outputs["patches"], content_hash=windows.outputs["Output"], folds=folds, seed=seed
+            )
         )
         target = split.outputs["split"]
-        with dsl.ParallelFor(sources) as source:
-            older = with_s3(import_source(source=source, cut=cut, store=store))
-        measured = measure_affinity(
-            sources=dsl.Collected(older.outputs["patches"]), target=target, content_hash=windows.outputs["Output"],
-            sources_hashes=dsl.Collected(older.outputs["Output"]), folds=folds, affinity=affinity, transfer=transfer,
-            seed=seed, store=store,
+        with dsl.ParallelFor(sources, parallelism=PARALLELISM) as source:
+            older = placed(import_source(source=source, cut=cut, store=store))
+        measured = placed(
+            measure_affinity(
+                sources=dsl.Collected(older.outputs["patches"]), target=target, content_hash=windows.outputs["Output"],
+                sources_hashes=dsl.Collected(older.outputs["Output"]), folds=folds, affinity=affinity,
+                transfer=transfer, seed=seed, store=store,
+            )
         )  # fmt: skip
         found = measured.outputs["measured"]
-        chosen = select_sources(measured=found, selection=selection).outputs["chosen"]
+        chosen = placed(select_sources(measured=found, selection=selection)).outputs["chosen"]
         told = {
             "samples": samples, "target": target, "selection": chosen, "content_hash": measured.outputs["Output"],
             "cut": cut, "transfer": transfer, "seed": seed, "store": store,
         }  # fmt: skip
         trained, of_all, of_random, of_none = (
-            with_s3(train_transfer(**told, sources=dsl.Collected(older.outputs["patches"]), arm=arm))
+            placed(train_transfer(**told, sources=dsl.Collected(older.outputs["patches"]), arm=arm))
             for arm in ("dataonomy", "all", "random", "none")
         )
         model, evaluation = trained.outputs["model"], trained.outputs["evaluation"]
-        located = with_s3(
+        located = placed(
             localise_defects(
                 samples=samples, split=target, model=model, cut=cut, localise=localise,
                 content_hash=trained.outputs["Output"], store=store,
             )
         ).outputs["located"]  # fmt: skip
-        export_transfer(
-            target=target, model=model, evaluation=evaluation, located=located, cut=cut, localise=localise,
-            registered_model=registered_model,
+        placed(
+            export_transfer(
+                target=target, model=model, evaluation=evaluation, located=located, cut=cut, localise=localise,
+                registered_model=registered_model,
+            )
         )  # fmt: skip
-        evaluate_transfer(
-            samples=samples, measured=found, chosen=chosen, evaluation=evaluation,
-            of_all=of_all.outputs["evaluation"], of_random=of_random.outputs["evaluation"],
-            of_none=of_none.outputs["evaluation"], located=located,
+        placed(
+            evaluate_transfer(
+                samples=samples, measured=found, chosen=chosen, evaluation=evaluation,
+                of_all=of_all.outputs["evaluation"], of_random=of_random.outputs["evaluation"],
+                of_none=of_none.outputs["evaluation"], located=located,
+            )
         )  # fmt: skip

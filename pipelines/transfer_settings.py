@@ -1,32 +1,25 @@
 """Settings and presets of the pipeline `transfer`, checked before anything runs."""
 
-from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from glassline.analysis.affinity import AffinitySettings
 from glassline.analysis.source_selection import SelectionSettings
-from glassline.data.importers import LAYOUTS, source_hash
-from glassline.data.source_list import LIST, source_entries
-from glassline.errors import DataError
+from glassline.data.importers import folder_and_file
+from glassline.data.source_list import LIST, refuse_own_product, source_entries
 from glassline.models.settings import BackboneSettings
-from glassline.settings import Settings
 from glassline.training.settings import TransferSettings
 from glassline.vision.cut_patches import CutSettings
 from glassline.vision.heat_map import LocaliseSettings
 from glassline.vision.patches import DARK_FIELD_WINDOW
+from pipelines.product_settings import ProductSettings
 
 
-class TransferRunSettings(Settings):
+class TransferRunSettings(ProductSettings):
     """What a run of `transfer` can be told, besides where the new product's data is."""
 
     data_format: str = Field("captures", description="layout of the new product's data, as in `glassline import`")
-    product: str = Field(
-        "glass", pattern=r"^[^/:]+$", max_length=100, description="the new product, unlike that of any source"
-    )
-    cycle: str = Field("1", description="product cycle")
-    clean_class: str = Field("", description="class without defect; '' where the layout tells or there is none")
     sources: str = Field("", description=f"YAML list of sets to learn from; '' is `{LIST}` beside the data")
     cut: CutSettings = Field(CutSettings(), description="how windows are cut of images")
     folds: int = Field(5, ge=3, le=100, description="parts of the new product's images: one to test, one to validate")
@@ -34,30 +27,19 @@ class TransferRunSettings(Settings):
     selection: SelectionSettings = Field(SelectionSettings(), description="how many samples are taken")
     transfer: TransferSettings = Field(TransferSettings(), description="how base and classifier are trained")
     localise: LocaliseSettings = Field(LocaliseSettings(), description="how heat maps become boxes")
-    seed: int = Field(0, ge=0, lt=2**31, description="seed of splits, draws and training")
-
-    @model_validator(mode="after")
-    def _known(self) -> "TransferRunSettings":
-        if self.data_format not in LAYOUTS:
-            raise ValueError(f"data_format must be one of {', '.join(LAYOUTS)}, got {self.data_format}")
-        return self
 
     @property
     def simulated(self) -> Literal["product"]:
         """What is simulated when a run names no data."""
         return "product"
 
-    def hash_of(self, data: str) -> str:
-        """Return the SHA-256 of the new product's data; those of the sources stand in their list."""
-        return source_hash(data, self.data_format)
-
     def arguments(self, data: str, data_hash: str, store: str) -> dict[str, Any]:
         """Return the pipeline's arguments.
 
         Args:
-            data: Folder of images and annotations; for captures their label file, its folder, or the S3 URL of either.
-            data_hash: SHA-256 of it.
-            store: Folder where shards and checkpoints stay.
+            data: Folder of images and annotations, or their label file; a path or an S3 URL.
+            data_hash: What `hash_of` returns; "" where it is not known. Those of the sources stand in their list.
+            store: Folder or S3 URL where shards and checkpoints stay.
 
         Raises:
             DataError: The list of sources is missing or breaks a rule, or names the new product.
@@ -68,11 +50,9 @@ class TransferRunSettings(Settings):
         values = self.model_copy(update={"transfer": pinned}).model_dump(mode="json", exclude_none=True)
         sources = source_entries(self.sources or _beside(data), hashed=bool(data_hash))
         for one in sources:
-            if one["product"] == self.product:
-                raise DataError(
-                    f"sources must be of other products than the new one, got {self.product} as both; rename it with "
-                    "--set product=NAME, or leave the source out"
-                )
+            refuse_own_product(
+                one["product"], self.product, "rename it with --set product=NAME, or leave the source out"
+            )
             CutSettings.parse({**values["cut"], **one["cut"]})
         return {
             **values,
@@ -84,10 +64,9 @@ class TransferRunSettings(Settings):
         }
 
 
-def _beside(data: str) -> Path:
+def _beside(data: str) -> str:
     """Return where the list of sources lies unless told: in the data's folder."""
-    path = Path(data)
-    return (path if path.is_dir() else path.parent) / LIST
+    return f"{folder_and_file(data)[0]}/{LIST}"
 
 
 def _of_glasses(window_px: int = 64) -> CutSettings:

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,8 +21,10 @@ from glassline.data.captures.meta import ZoneMeta
 from glassline.data.captures.store import open_captures
 from glassline.data.captures.zone_list import write_zone_list
 from glassline.data.labels import LabelledObject, Labels, ZoneLabels, read_labels
+from glassline.data.location import open_location
 from glassline.data.samples import SampleTable
 from glassline.data.shards import ShardWriter
+from glassline.data.store.scratch import scratch
 from glassline.vision.annotated_images import AnnotatedImages
 
 MakeTable = Callable[..., SampleTable]
@@ -58,6 +61,60 @@ def write_image(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Point the environment at the server and return `s3://BUCKET` of a bucket of its own."""
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "KEY", "AWS_SECRET_ACCESS_KEY": "hidden-secret", "AWS_REGION": "eu-central-1",
+        "AWS_ENDPOINT_URL": s3_endpoint,
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+    for name in ("FIRST_S", "KNOWN_S"):  # one try is enough of a server that a test takes away
+        monkeypatch.setattr(f"glassline.data.location.s3_patience.{name}", 0)
+    from glassline.data.location.s3_client import transfers
+
+    bucket = f"b-{uuid.uuid4().hex[:12]}"
+    transfers().create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    return f"s3://{bucket}"
+
+
+@pytest.fixture(params=["folder", "s3"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return a folder, and once more an S3 prefix: what is told of one holds of the other."""
+    return str(tmp_path / "place") if request.param == "folder" else f"{request.getfixturevalue('s3')}/line/1"
+
+
+@pytest.fixture
+def send() -> Callable[[Path, str], str]:
+    """Copy a folder to a folder or S3 prefix, and return that: send(folder, place)."""
+
+    def copy(folder: Path, place: str) -> str:
+        target = open_location(place)
+        for entry in open_location(folder).entries():
+            target.upload(folder / entry.name, entry.name)
+        return place
+
+    return copy
+
+
+@pytest.fixture
+def elsewhere() -> Callable[[], None]:
+    """Forget what this process fetched, as if it went on on another machine: elsewhere()."""
+    return scratch.cache_clear
 
 
 @pytest.fixture(scope="session")

@@ -1,1 +1,0 @@
-"""Component `analyse_inputs`."""

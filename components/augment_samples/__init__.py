@@ -1,1 +1,0 @@
-"""Component `augment_samples`."""

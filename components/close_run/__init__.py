@@ -1,1 +1,0 @@
-"""Component `close_run`."""

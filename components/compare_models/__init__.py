@@ -1,1 +1,0 @@
-"""Component `compare_models`."""

@@ -24,7 +24,7 @@ def cross_validate(
         folds: Folds to test on in this part.
         training: Fields of `TrainingSettings`.
         seed: Seed of every fit.
-        store: Folder for checkpoints and finished folds.
+        store: Folder or S3 URL for checkpoints and finished folds.
         threads: CPU threads of a fit; 0 takes all cores.
         predictions: Folder with predictions and histories.
     """

@@ -1,1 +1,0 @@
-"""Component `cut_patches`."""

@@ -17,7 +17,7 @@ def cut_patches(
         samples: Parquet table of images.
         content_hash: Its content hash, so that caching follows the data and not its place.
         cut: Fields of `CutSettings`.
-        store: Folder under which the shards stay.
+        store: Folder or S3 URL under which the shards stay.
         patches: Parquet table of patches.
 
     Returns:

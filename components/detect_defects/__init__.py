@@ -1,1 +1,0 @@
-"""Component `detect_defects`."""

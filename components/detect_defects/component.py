@@ -24,8 +24,8 @@ def detect_defects(
         types: Folder written by `train_defect_types`.
         part: Which part of the images this is, from 0.
         parts: Number of parts.
-        defects: Fields of `ClusterSettings`.
-        store: Folder for severity maps.
+        defects: Fields of `JoinSettings`.
+        store: Folder or S3 URL for severity maps.
         found: Folder with a row per defect and one per image.
     """
     from glassline.steps.detect_defects import detect_defects as step

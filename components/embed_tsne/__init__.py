@@ -1,1 +1,0 @@
-"""Component `embed_tsne`."""

@@ -1,1 +1,0 @@
-"""Component `evaluate_classifier`."""

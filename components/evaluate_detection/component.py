@@ -19,7 +19,7 @@ def evaluate_detection(
         labels: Folder written by `label_severity`.
         model: Folder written by `train_regression`.
         found: Folders written by `detect_defects`, one per part.
-        defects: Fields of `ClusterSettings`.
+        defects: Fields of `JoinSettings`.
         evaluation: Folder with metrics, figures and the page.
     """
     from glassline.steps.evaluate_detection import evaluate_detection as step

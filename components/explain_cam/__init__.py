@@ -1,1 +1,0 @@
-"""Component `explain_cam`."""

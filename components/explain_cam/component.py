@@ -7,6 +7,7 @@ from components.images import IMAGES
 def explain_cam(
     augmented: dsl.Input[dsl.Dataset],
     model: dsl.Input[dsl.Model],
+    model_name: str,
     seed: int,
     explanation: dsl.Output[dsl.Artifact],
 ):
@@ -14,10 +15,11 @@ def explain_cam(
 
     Args:
         augmented: Parquet table of patches with folds.
-        model: Folder written by `train_ensemble`.
+        model: Folder written by `train_ensemble` or `train_candidate`.
+        model_name: What it is called in this run.
         seed: Seed of the choice of samples.
         explanation: Folder with overlays per class and the list.
     """
     from glassline.steps.explain_cam import explain_cam as step
 
-    step(augmented.path, model.path, seed, explanation.path)
+    step(augmented.path, model.path, model_name, seed, explanation.path)

@@ -1,1 +1,0 @@
-"""Component `export_detector`."""

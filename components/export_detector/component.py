@@ -22,7 +22,7 @@ def export_detector(
         model: Folder written by `train_regression`.
         types: Folder written by `train_defect_types`.
         evaluation: Folder written by `evaluate_detection`.
-        defects: Fields of `ClusterSettings`.
+        defects: Fields of `JoinSettings`.
         registered_model: Name in the registry.
         bundle: Folder with `bundle.zip`.
     """

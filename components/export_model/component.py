@@ -10,8 +10,9 @@ def export_model(
     model_name: str,
     extract: dict,
     bundle: dsl.Output[dsl.Model],
+    strict: bool = True,
 ) -> str:
-    """Export the model as a bundle; fails unless ONNX Runtime agrees with torch.
+    """Export the model as a bundle; it is not handed out unless ONNX Runtime agrees with torch.
 
     Args:
         augmented: Parquet table of patches with folds.
@@ -19,10 +20,11 @@ def export_model(
         model_name: Its name.
         extract: Fields of `ExtractSettings` that the patches were made with.
         bundle: Folder with `bundle.zip`.
+        strict: Fail where they disagree; else the gate refuses the bundle.
 
     Returns:
         Id of the MLflow run that logged the model.
     """
     from glassline.steps.export_model import export_model as step
 
-    return step(augmented.path, model.path, model_name, extract, bundle.path)
+    return step(augmented.path, model.path, model_name, extract, bundle.path, strict)

@@ -1,1 +1,0 @@
-"""Component `extract_candidates`."""

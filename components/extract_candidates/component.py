@@ -16,7 +16,7 @@ def extract_candidates(
     Args:
         samples: Parquet table of images.
         content_hash: Its content hash, so that caching follows the data and not its place.
-        store: Folder under which the shards stay.
+        store: Folder or S3 URL under which the shards stay.
         extract: Fields of `ExtractSettings`.
         patches: Parquet table of patches.
 

@@ -1,1 +1,0 @@
-"""Component `find_root_cause`."""

@@ -1,1 +1,0 @@
-"""Component `hold_out`."""

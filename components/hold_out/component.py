@@ -22,7 +22,7 @@ def hold_out(
         models: Names of the models, as in `glassline models`.
         training: Fields of `TrainingSettings`.
         seed: Seed of draw, split and fits.
-        store: Folder for checkpoints and finished fits.
+        store: Folder or S3 URL for checkpoints and finished fits.
         threads: CPU threads of a fit; 0 takes all cores.
         held_out: Folder with predictions, metrics and confusion matrices.
     """

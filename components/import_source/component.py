@@ -10,7 +10,7 @@ def import_source(source: dict, cut: dict, store: str, patches: dsl.Output[dsl.D
     Args:
         source: Fields of `SourceData`, its hash among them.
         cut: Fields of `CutSettings`.
-        store: Folder under which the shards stay.
+        store: Folder or S3 URL under which the shards stay.
         patches: Parquet table of patches.
     """
     from glassline.steps.import_source import import_source as step

@@ -1,1 +1,0 @@
-"""Component `ingest_captures`."""

@@ -1,1 +1,0 @@
-"""Component `judge_glasses`."""

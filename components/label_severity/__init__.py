@@ -1,1 +1,0 @@
-"""Component `label_severity`."""

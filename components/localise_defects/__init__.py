@@ -1,1 +1,0 @@
-"""Component `localise_defects`."""

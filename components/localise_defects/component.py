@@ -23,7 +23,7 @@ def localise_defects(
         cut: Fields of `CutSettings`, as the patches were cut.
         localise: Fields of `LocaliseSettings`.
         content_hash: Content hash of the samples, so that caching follows the data and not its place.
-        store: Folder for heat that is kept between tries.
+        store: Folder or S3 URL for heat that is kept between tries.
         located: Folder with boxes, metrics and overlays.
     """
     from glassline.steps.localise_defects import localise_defects as step

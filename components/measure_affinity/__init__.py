@@ -1,1 +1,0 @@
-"""Component `measure_affinity`."""

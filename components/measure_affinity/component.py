@@ -28,7 +28,7 @@ def measure_affinity(
         affinity: Fields of `AffinitySettings`.
         transfer: Fields of `TransferSettings`.
         seed: Seed of split, draws and fits.
-        store: Folder for checkpoints and measured gains.
+        store: Folder or S3 URL for checkpoints and measured gains.
         measured: Folder with affinities, samples of each source and figures.
         base: Folder of the base network.
     """

@@ -1,1 +1,0 @@
-"""Component `merge_labels`."""

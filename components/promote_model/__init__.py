@@ -1,1 +1,0 @@
-"""Component `promote_model`."""

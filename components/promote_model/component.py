@@ -5,21 +5,17 @@ from components.images import IMAGES
 
 @dsl.component(base_image=IMAGES.training, install_kfp_package=False)
 def promote_model(
-    augmented: dsl.Input[dsl.Dataset],
-    bundle: dsl.Input[dsl.Model],
-    export_run: str,
+    compared: dsl.Input[list[dsl.Artifact]],
     registered_model: str,
-    significance: float,
+    gate: dict,
     promotion: dsl.Output[dsl.Artifact],
 ) -> str:
-    """Register the bundle; make it champion only when it is provably better.
+    """Register the best candidate; make it champion only when it passes the gate.
 
     Args:
-        augmented: Parquet table of patches with folds.
-        bundle: Folder with `bundle.zip`.
-        export_run: Run that logged the model.
+        compared: Folders written by `compare_champion`, one per candidate.
         registered_model: Name in the registry.
-        significance: Largest p at which it counts as better.
+        gate: Fields of `GateSettings`.
         promotion: JSON with the decision and its reasons.
 
     Returns:
@@ -27,4 +23,4 @@ def promote_model(
     """
     from glassline.steps.promote_model import promote_model as step
 
-    return step(augmented.path, bundle.path, export_run, registered_model, significance, promotion.path)
+    return step([one.path for one in compared], registered_model, gate, promotion.path)

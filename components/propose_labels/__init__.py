@@ -1,1 +1,0 @@
-"""Component `propose_labels`."""

@@ -23,7 +23,7 @@ def segment_captures(
         parts: Number of parts.
         tiles: Fields of `TileSettings`.
         find: Fields of `FindSettings`.
-        store: Folder for score maps.
+        store: Folder or S3 URL for score maps.
         segments: Folder with a table of zones and one of scratches.
     """
     from glassline.steps.segment_captures import segment_captures as step

@@ -1,1 +1,0 @@
-"""Component `select_sources`."""

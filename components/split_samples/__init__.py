@@ -1,1 +1,0 @@
-"""Component `split_samples`."""

@@ -10,6 +10,7 @@ def split_samples(
     folds: int,
     seed: int,
     split: dsl.Output[dsl.Dataset],
+    strict: bool = True,
 ):
     """Assign folds by group, stratified by class.
 
@@ -19,7 +20,8 @@ def split_samples(
         folds: Number of folds, >= 2.
         seed: Seed of the assignment.
         split: Parquet table with a `fold` column.
+        strict: Refuse too few groups; else there are fewer folds.
     """
     from glassline.steps.split_samples import split_samples as step
 
-    step(patches.path, folds, seed, split.path)
+    step(patches.path, folds, seed, split.path, strict)

@@ -21,9 +21,9 @@ def train_defect_types(
         labels: Folder written by `label_severity`.
         model: Folder written by `train_regression`.
         defect_types: Fields of `DefectTypeSettings`.
-        defects: Fields of `ClusterSettings`.
+        defects: Fields of `JoinSettings`.
         seed: Seed of weights and windows.
-        store: Folder for checkpoints.
+        store: Folder or S3 URL for checkpoints.
         types: Folder with weights, settings and history.
     """
     from glassline.steps.train_defect_types import train_defect_types as step

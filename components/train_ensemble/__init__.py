@@ -1,1 +1,0 @@
-"""Component `train_ensemble`."""

@@ -21,7 +21,7 @@ def train_ensemble(
         model_name: Name of the model, as in `glassline models`.
         training: Fields of `TrainingSettings`.
         seed: Seed of the fit.
-        store: Folder for checkpoints.
+        store: Folder or S3 URL for checkpoints.
         model: Folder with weights, settings and history.
     """
     from glassline.steps.train_ensemble import train_ensemble as step

@@ -21,7 +21,7 @@ def train_regression(
         content_hash: Hash of the labels.
         regression: Fields of `RegressionSettings`.
         seed: Seed of weights and patches.
-        store: Folder for checkpoints.
+        store: Folder or S3 URL for checkpoints.
         model: Folder with weights, settings, history and the threshold.
     """
     from glassline.steps.train_regression import train_regression as step

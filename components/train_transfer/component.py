@@ -30,7 +30,7 @@ def train_transfer(
         cut: Fields of `CutSettings`, as the patches were cut.
         transfer: Fields of `TransferSettings`.
         seed: Seed of weights, order and augmentation.
-        store: Folder for checkpoints.
+        store: Folder or S3 URL for checkpoints.
         model: Folder with weights, settings and history.
         evaluation: Folder with TPR and TNR of test images, and the probability of every patch.
 

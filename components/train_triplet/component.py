@@ -21,7 +21,7 @@ def train_triplet(
         model_name: triplet or siamese.
         training: Fields of `TrainingSettings`.
         seed: Seed of the fit.
-        store: Folder for checkpoints.
+        store: Folder or S3 URL for checkpoints.
         model: Folder with weights, references, settings and history.
     """
     from glassline.steps.train_triplet import train_triplet as step

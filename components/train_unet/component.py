@@ -19,7 +19,7 @@ def train_unet(
         content_hash: Its content hash.
         segmentation: Fields of `SegmentationSettings`.
         seed: Seed of the split of the glasses and of the fit.
-        store: Folder for checkpoints.
+        store: Folder or S3 URL for checkpoints.
         model: Folder with weights, settings, history and the split.
     """
     from glassline.steps.train_unet import train_unet as step

@@ -1,1 +1,0 @@
-"""Component `verify_captures`."""

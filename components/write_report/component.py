@@ -19,6 +19,7 @@ def write_report(
     metric_model: str,
     report: dsl.Output[dsl.HTML],
     segmentation: dsl.Input[dsl.Artifact] | None = None,
+    queue: dsl.Input[dsl.Artifact] | None = None,
 ):
     """Write the report: one self-contained HTML page.
 
@@ -37,6 +38,7 @@ def write_report(
         metric_model: Name of the metric network.
         report: The page.
         segmentation: Folder written by `evaluate_segmentation`, where there is one.
+        queue: Folder written by `queue_review`, where there is one.
     """
     from glassline.steps.write_report import write_report as step
 
@@ -55,4 +57,5 @@ def write_report(
         metric_model,
         report.path,
         segmentation.path if segmentation else "",
+        queue.path if queue else "",
     )

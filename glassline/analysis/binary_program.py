@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csr_array, vstack
 
 Whole = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -37,11 +35,6 @@ class Program:
     def value(self, chosen_S: Flags) -> int:
         """Return the value of a choice, in UNIT."""
         return int(self.value_ST[chosen_S].sum())
-
-    def fits(self, chosen_S: Flags) -> bool:
-        """Return whether a choice keeps budget and coverage."""
-        covered = bool((self.value_ST[chosen_S].sum(axis=0) >= self._needed).all())
-        return covered and int(self.samples_S[chosen_S].sum()) <= self.budget
 
     def best(self, names: Sequence[str] = (), fixed: dict[int, bool] | None = None) -> Flags | None:
         """Return the best choice, of equals that with the fewest samples, then that with the first names.
@@ -80,6 +73,8 @@ class Program:
 
     def largest_coverage(self) -> float:
         """Return the highest coverage of every target that the budget reaches, 0 to 1."""
+        from scipy.optimize import Bounds, LinearConstraint, milp  # here: whoever reads settings alone needs no solver
+
         sources, targets = self.value_ST.shape
         # One more unknown, the coverage: it lies under the value of the choice for each target.
         covers = LinearConstraint(np.hstack([self.value_ST.T * UNIT, -np.ones((targets, 1))]), 0, np.inf)
@@ -101,6 +96,9 @@ class Program:
         limited: bool = True,
     ) -> Flags | None:  # fmt: skip
         """Return the cheapest choice that keeps budget, coverage and further sums (weights, least, most), or None."""
+        from scipy.optimize import Bounds, LinearConstraint, milp
+        from scipy.sparse import csr_array, vstack
+
         rows = [(self.samples_S, -np.inf, float(self.budget))] if limited else []
         rows += [(value_S, self._needed, np.inf) for value_S in self.value_ST.T] if self.coverage > 0 else []
         rows += further

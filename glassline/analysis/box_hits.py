@@ -25,7 +25,7 @@ Flags = npt.NDArray[np.bool_]
 Place = tuple[int, tuple[slice, slice]]
 
 #: IoU of boxes from which one hits the other.
-HIT_IOU = 0.3
+BOX_HIT_IOU = 0.3
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def hits_of(annotated: Annotated, there: Sequence[Place], found: Sequence[Bbox])
     touched_NM = np.zeros(centred_NM.shape, np.bool_)
     for number, (x, y, width, height) in enumerate(found):
         touched_NM[:, number] = np.isin([n for n, _ in there], annotated.index_HW[y : y + height, x : x + width])
-    overlapped_NM = iou_NM >= HIT_IOU
+    overlapped_NM = iou_NM >= BOX_HIT_IOU
     hit_NM = centred_NM | overlapped_NM
     touched, centred, overlapped, hit = (
         int(flags_NM.any(axis=1).sum()) for flags_NM in (touched_NM, centred_NM, overlapped_NM, hit_NM)

@@ -8,16 +8,14 @@ import pandas as pd
 from glassline.analysis.box_hits import defect_places, hits_of
 from glassline.analysis.segmentation import f1_of, ratio
 from glassline.vision.annotated_images import Annotated
-from glassline.vision.defects import ClusterSettings
+from glassline.vision.defects import JoinSettings
 from glassline.vision.heat_map import HeatMap, boxes
 
 #: Thresholds that are tried, evenly between the lowest and the highest heat.
 THRESHOLDS = 40
 
 
-def threshold_curve(
-    heats: Sequence[HeatMap], annotated: Iterable[Annotated], settings: ClusterSettings
-) -> pd.DataFrame:
+def threshold_curve(heats: Sequence[HeatMap], annotated: Iterable[Annotated], settings: JoinSettings) -> pd.DataFrame:
     """Return recall, precision, F1 and IoU of boxes over the threshold.
 
     Args:

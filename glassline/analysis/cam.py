@@ -30,6 +30,11 @@ class _PatchOnly(nn.Module):
         return cast(Tensor, self.model(patch_B1HW.squeeze(1), self.metadata_BM))
 
 
+def has_image_branch(fitted: Fitted) -> bool:
+    """Tell whether a model looks at the patch by convolutions whose activations can be mapped."""
+    return hasattr(getattr(fitted.model, "image", None), "last_convolution")
+
+
 def activation_maps(
     fitted: Fitted, patch_BHW: npt.NDArray[np.uint8], metadata_BM: npt.NDArray[np.float32], class_B: list[int]
 ) -> npt.NDArray[np.float32]:

@@ -14,6 +14,7 @@ import pandas as pd
 from scipy import ndimage
 
 from glassline.analysis.matching import Index, Matches, match_defects
+from glassline.data.labels import BOX_COLUMNS
 from glassline.errors import DataError
 from glassline.vision.defects import Defect, draw_defects
 
@@ -21,7 +22,6 @@ Real = npt.NDArray[np.floating]
 
 #: What is told of a defect's severity, see `Defect`.
 MEASURES = ("severity_max", "severity_mean", "severity_integrated")
-_BOX = ("x_px", "y_px", "width_px", "height_px")
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def _rows(
         rows.append(
             {
                 **where, "defect": number + 1, "type": ours.types[number], "probability": ours.probability_N[number],
-                **dict(zip(_BOX, box, strict=True)), "area_px": area_N[number],
+                **dict(zip(BOX_COLUMNS, box, strict=True)), "area_px": area_N[number],
                 **dict(zip(MEASURES, ours.severity_N3[number], strict=True)), "partner": partner + 1, "iou": iou,
                 "other_type": others.types[partner] if partner >= 0 else "",
                 **{f"other_{name}": value for name, value in zip(MEASURES, other, strict=True)},
@@ -141,7 +141,7 @@ def _rows(
 
 def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:
     columns = {
-        "image": str, "group": str, "defect": int, "type": str, "probability": float, **dict.fromkeys(_BOX, int),
+        "image": str, "group": str, "defect": int, "type": str, "probability": float, **dict.fromkeys(BOX_COLUMNS, int),
         "area_px": int, **dict.fromkeys(MEASURES, float), "partner": int, "iou": float, "other_type": str,
         **{f"other_{name}": float for name in MEASURES},
     }  # fmt: skip

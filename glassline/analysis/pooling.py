@@ -4,15 +4,18 @@ Shapes: N patches, C classes, U units.
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def judge_units(
-    rows: pd.DataFrame, probability_NC: npt.NDArray[np.floating], classes: Sequence[str], clean_class: str
-) -> pd.DataFrame:
+    rows: "pd.DataFrame", probability_NC: npt.NDArray[np.floating], classes: Sequence[str], clean_class: str
+) -> "pd.DataFrame":
     """Pool the probabilities of the patches of a unit and decide its class.
 
     A unit with one patch keeps its probabilities. With a clean class, an image is as defective as its most
@@ -28,6 +31,8 @@ def judge_units(
     Returns:
         One row per unit, sorted by unit: unit, group, actual, predicted, and `p_<class>` summing to 1.
     """
+    import pandas as pd
+
     columns = [f"p_{name}" for name in classes]
     frame = pd.DataFrame(np.asarray(probability_NC, np.float64), columns=columns)
     grouped = frame.groupby(rows["unit"].to_numpy(), sort=True)
@@ -49,3 +54,18 @@ def judge_units(
             **{name: pooled[name].to_numpy() for name in columns},
         }
     )
+
+
+def pool_patches(probability_NC: npt.NDArray[np.floating], clean: int | None) -> npt.NDArray[np.float64]:
+    """Return the class probabilities (C,) of an image from those of its patches, as `judge_units` pools them.
+
+    Args:
+        probability_NC: Class probabilities of its patches, at least one.
+        clean: Place of the clean class, None where there is none.
+    """
+    probability_NC = np.asarray(probability_NC, np.float64)
+    if clean is None:
+        return np.asarray(probability_NC.mean(axis=0))
+    pooled_C = probability_NC.max(axis=0)
+    pooled_C[clean] = probability_NC[:, clean].min()
+    return np.asarray(pooled_C / pooled_C.sum())

@@ -97,7 +97,7 @@ class AccuracyDifference:
 def chi_square(confusion_CC: Counts, baseline_CC: Counts, classes: Sequence[str]) -> ChiSquare:
     """Test a model's predictions against a baseline's as the expected counts, per actual class.
 
-    Source: the comparison with the vanilla CNN in the seed's Table 4 (system A), whose cells are not
+    Source: the comparison with the vanilla CNN in Table 4 of system A, whose cells are not
     printed; our reading: each row of the model's matrix against the same row of the baseline's. Cells
     expected 0 are merged into the smallest other cell of the row.
 

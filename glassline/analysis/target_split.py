@@ -20,6 +20,10 @@ Rows = npt.NDArray[np.intp]
 _CLEAN, _DEFECTIVE = "clean", "defective"
 
 
+class NoSplitError(DataError):
+    """A target that sources cannot be compared by, whatever they are."""
+
+
 def split_target(table: SampleTable, rows_N: Rows, held_share: float, seed: int) -> tuple[Rows, Rows]:
     """Split rows of a target in whole groups, with clean and defective rows on both sides; copies are left out.
 
@@ -33,24 +37,26 @@ def split_target(table: SampleTable, rows_N: Rows, held_share: float, seed: int)
         Row positions to fit heads on, and those to judge them by.
 
     Raises:
-        DataError: The table has no clean class, rows are all clean or all defective, or of too few groups.
+        NoSplitError: The table has no clean class, rows are all clean or all defective, or of too few groups.
     """
     if not table.clean_class:
-        raise DataError(
+        raise NoSplitError(
             f"a target must have a clean class, got classes {list(table.classes)} and none of them; import it with one"
         )
     rows_N = rows_N[is_real(table)[rows_N]]
     clean_N = np.asarray(table.rows["label"] == table.clean_class, np.bool_)
     if len(np.unique(clean_N[rows_N])) < 2:
-        raise DataError(
+        raise NoSplitError(
             f"a target must have clean and defective patches to learn from, got {int(clean_N[rows_N].sum())} clean of "
             f"{len(rows_N)}; label more of the others"
         )
     # What is split by is what heads tell apart; a defect class of one group may lie on either side.
     rows = table.rows.assign(label=np.where(clean_N, _CLEAN, _DEFECTIVE))
-    return hold_out_groups(
-        replace(table, rows=rows, classes=(_CLEAN, _DEFECTIVE), clean_class=_CLEAN), rows_N, held_share, seed
-    )
+    two = replace(table, rows=rows, classes=(_CLEAN, _DEFECTIVE), clean_class=_CLEAN)
+    try:
+        return hold_out_groups(two, rows_N, held_share, seed)
+    except DataError as error:
+        raise NoSplitError(str(error)) from error
 
 
 def sources_for(target: SampleTable, sources: Sequence[Source]) -> list[Source]:

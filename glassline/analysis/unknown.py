@@ -5,23 +5,29 @@ reading has no such answer.
 Shapes: N patches, U units.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from glassline.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: What a unit is called that no reference is near to.
 UNKNOWN = "unknown"
 
 
-def unit_distance(rows: pd.DataFrame, distance_N: npt.NDArray[np.float32]) -> pd.Series:
+def unit_distance(rows: "pd.DataFrame", distance_N: npt.NDArray[np.float32]) -> "pd.Series":
     """Return how strange each unit is, sorted by unit as `judge_units` sorts: that of its strangest patch.
 
     Args:
         rows: Rows of a table of patches, in the order of the distances.
         distance_N: Distance of each patch's nearest reference, in units of the network's distance.
     """
+    import pandas as pd
+
     return pd.Series(distance_N).groupby(rows["unit"].to_numpy(), sort=True).max()
 
 
@@ -44,7 +50,7 @@ def unknown_threshold(distance_U: npt.ArrayLike, false_unknown_rate: float) -> f
     return float(np.quantile(distance_U, 1 - false_unknown_rate, method="higher"))
 
 
-def with_unknown(judged: pd.DataFrame, distance_U: pd.Series, threshold: float) -> pd.DataFrame:
+def with_unknown(judged: "pd.DataFrame", distance_U: "pd.Series", threshold: float) -> "pd.DataFrame":
     """Return the decisions of `judge_units`, `unknown` where a unit's distance exceeds the threshold."""
     strange_U = distance_U.loc[judged["unit"]].to_numpy() > threshold
     return judged.assign(predicted=judged["predicted"].where(~strange_U, UNKNOWN))

@@ -1,7 +1,7 @@
 """Glasses to train on, to choose by and to judge on: whole, stratified by whether they have a defect, seeded."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -80,3 +80,14 @@ def read_split(path: Path) -> GlassSplit:
         raise DataError(
             f"{path} must tell the split of the glasses, got none ({error}); run the step that split again"
         ) from error
+
+
+def numbers_of(groups_N: Sequence[str], glasses: Collection[str]) -> list[int]:
+    """Return the numbers of the images of some glasses.
+
+    Args:
+        groups_N: Glass of each image.
+        glasses: Those that are asked for.
+    """
+    wanted = set(glasses)
+    return [number for number, group in enumerate(groups_N) if group in wanted]

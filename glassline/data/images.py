@@ -175,7 +175,7 @@ def image_header(path: str | Path) -> tuple[int, int, int]:
         if path.stat().st_size == 0:
             raise DataError(f"{path} {_WHOLE}, got an empty file; {_REMEDY}")
         width_px, height_px, bits = _tiff_header(path) if _is_tiff(path) else _header(path)
-    except DataError:
+    except (DataError, MemoryError):  # little memory is no fault of the file
         raise
     except Exception as error:  # Decoders raise whatever they like on bad bytes.
         raise _unreadable(path, error) from error
@@ -243,7 +243,9 @@ def _decode(path: Path) -> npt.NDArray[Any]:
                     # By way of RGBA, or Pillow warns about palettes with transparency.
                     return np.asarray(image.convert("RGBA" if image.mode == "P" else "RGB"))[..., 2::-1]
         decoded = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
-    except (OSError, ValueError, SyntaxError, MemoryError, cv2.error) as error:
+    except (OSError, ValueError, SyntaxError, cv2.error) as error:
+        if getattr(error, "code", None) == cv2.Error.StsNoMem:
+            raise MemoryError(str(error)) from error
         raise _unreadable(path, error) from error
     if decoded is None or decoded.ndim < 2 or decoded.size == 0 or decoded.dtype not in (np.uint8, np.uint16):
         raise _unreadable(path, "truncated, or a variant that OpenCV does not know")

@@ -14,7 +14,8 @@ from glassline.data.captures.manifest import MANIFEST, Manifest
 from glassline.data.captures.meta import ZoneRef
 from glassline.data.captures.store import Captures, open_captures
 from glassline.data.location import Location, open_location
-from glassline.errors import DataError, SettingsError
+from glassline.data.store import open_store
+from glassline.errors import DataError
 
 #: Files on their way at a time.
 _AT_A_TIME = 8
@@ -45,7 +46,7 @@ def ingest(session: str | Path, to: str | Path, progress: Progress = lambda done
     """Send the whole zones of a session that are not there yet; hidden and half-written ones stay behind.
 
     Args:
-        session: Folder of captures on this machine.
+        session: Folder of captures, or their S3 URL.
         to: Folder or `s3://bucket/prefix` of captures; other glasses may be there.
         progress: Called with zones done and zones in all.
 
@@ -55,7 +56,7 @@ def ingest(session: str | Path, to: str | Path, progress: Progress = lambda done
         StorageError: A place does not answer, refuses, is full, or holds other bytes than were sent.
     """
     began_s = time.monotonic()
-    source, target = _session(session), open_location(to)
+    source, target = open_captures(session), open_location(to)
     refs = source.zones()
     if not refs:
         raise DataError(f"a session must hold at least one whole zone, got none below {session}; capture it first")
@@ -74,13 +75,6 @@ def ingest(session: str | Path, to: str | Path, progress: Progress = lambda done
             size_bytes += sum(one.size_bytes for one in manifest.files.values()) + len(manifest.to_bytes())
             progress(done, len(refs))
     return Ingested(len(refs), len(missing), files, size_bytes, time.monotonic() - began_s)
-
-
-def _session(session: str | Path) -> Captures:
-    source = open_captures(session)
-    if source.location.url.startswith("s3://"):
-        raise SettingsError(f"a session must be a folder of this machine, got {source.location.url}; give its folder")
-    return source
 
 
 def _is_there(source: Captures, target: Location, ref: ZoneRef) -> bool:
@@ -115,6 +109,11 @@ def _clear(place: Location, manifest: Manifest) -> None:
 
 
 def _send(source: Captures, target: Location, ref: ZoneRef, manifest: Manifest, pool: ThreadPoolExecutor) -> None:
-    folder, place = Path(source.location.url) / ref.path, target.below(ref.path)
-    list(pool.map(lambda name: place.upload(folder / name, name), sorted(manifest.files)))
-    place.upload(folder / MANIFEST, MANIFEST)
+    files, place = open_store(source.location.url).below(ref.path), target.below(ref.path)
+
+    def send(name: str) -> None:
+        with files.opened(name) as path:
+            place.upload(path, name)
+
+    list(pool.map(send, sorted(manifest.files)))
+    send(MANIFEST)

@@ -16,6 +16,9 @@ from glassline.data.storage import written_whole
 from glassline.errors import DataError
 from glassline.settings import Settings
 
+#: Columns of a box in a table: left, top and size in px of its image.
+BOX_COLUMNS = ("x_px", "y_px", "width_px", "height_px")
+
 #: How sure a box is: as drawn; contested and decided by wiping the glass or under a microscope; contested and not
 #: decided yet, for whoever trains to leave out or keep.
 Status = Literal["confirmed", "wiped", "microscope", "contested"]

@@ -24,7 +24,9 @@ Kind = Literal["images", "patches"]
 
 #: Columns of an image row. `image` names a file under the root, or a zone of captures (`G0001.zarr/clean-03`). `mask`
 #: and `objects` are empty strings where there is none; `objects` is JSON: [{"label", "bbox": [x, y, width, height]
-#: in px, "segmentation": COCO polygons or RLE or null}], and `[]` where each candidate is judged and all are clean.
+#: in px, "segmentation": COCO polygons or RLE or null, "status" unless confirmed}], and `[]` where each candidate is
+#: judged and all are clean. `reviews`, where people decided on samples, says so: see `glassline.data.reviews.apply`.
+#: `named_product` and `named_cycle` are what images say of themselves, where a cycle was told others.
 #: x_mm and y_mm are where the image's first pixel lies on the glass, NaN where unknown; pitch_um is the
 #: pixel pitch, NaN where unknown. `group` is what must never be split between train and test.
 IMAGE_COLUMNS = (
@@ -33,8 +35,9 @@ IMAGE_COLUMNS = (
 )  # fmt: skip
 
 #: Columns of a patch row, besides its attributes (`attr_…`, floats), its `fold` once split, and
-#: `augmentation` and `origin` once augmented. `label` is the class the patch is trained as, `unit` the thing that is
-#: judged (the patch itself, or the image when only images are labelled) and `unit_label` its class.
+#: `augmentation` and `origin` once augmented, and `review` where people decided on some. `label` is the class the
+#: patch is trained as, `unit` the thing that is judged (the patch itself, or the image when only images are labelled)
+#: and `unit_label` its class.
 #: `overlap` is how far candidate and annotated defect cover each other, 0 to 1, NaN where no mask exists.
 PATCH_COLUMNS = (
     "id", "image", "shard", "row", "label", "unit", "unit_label", "has_mask", "overlap", "x_mm", "y_mm", "zone",
@@ -126,19 +129,23 @@ def read_samples(path: str | Path, kind: Kind, extra: Sequence[str] = ()) -> Sam
     """
     try:
         table = pq.read_table(path)
-    except (OSError, pa.ArrowInvalid) as error:
+    except (OSError, pa.ArrowException) as error:
         raise DataError(
             f"{path} must be a Parquet sample table ({error}); run the step that writes it again"
         ) from error
     raw = (table.schema.metadata or {}).get(_KEY)
     if raw is None:
         raise DataError(f"{path} must carry glassline's metadata, got a plain Parquet file; import the data first")
-    meta = json.loads(raw)
-    if meta["kind"] != kind:
+    try:
+        meta = json.loads(raw)
+        found, root, classes, clean_class = (meta[name] for name in ("kind", "root", "classes", "clean_class"))
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path} must carry glassline's metadata, got {raw[:100]!r}; write it again") from error
+    if found != kind:
         remedy = "run extract_candidates on it first" if kind == "patches" else "give the table of images"
-        raise DataError(f"{path} must hold {kind}, got {meta['kind']}; {remedy}")
+        raise DataError(f"{path} must hold {kind}, got {found}; {remedy}")
     rows = table.to_pandas()
     missing = [name for name in extra if name not in rows.columns]
     if missing:
         raise DataError(f"{path} must have the columns {list(extra)}, missing: {missing}; run split_samples first")
-    return SampleTable(rows, kind, meta["root"], tuple(meta["classes"]), meta["clean_class"])
+    return SampleTable(rows, kind, root, tuple(classes), clean_class)

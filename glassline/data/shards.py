@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from glassline.data.location.base import NotThereError
+from glassline.data.store import Store, open_store
 from glassline.errors import DataError
 
 ROWS_PER_SHARD = 4096
@@ -71,15 +73,18 @@ class ShardWriter:
 
 
 class ShardReader:
-    """Read patches by (shard, row); picklable, so that loader workers can carry it."""
+    """Read patches by (shard, row); picklable, so that loader workers can carry it.
 
-    def __init__(self, folder: str | Path, prefix: str) -> None:
-        """Remember the folder; files open on first use."""
-        self._folder, self._prefix = Path(folder), prefix
+    A shard in S3 is fetched whole on first use, once for all workers of a machine.
+    """
+
+    def __init__(self, root: str | Path, prefix: str) -> None:
+        """Remember the folder, or S3 URL; files open on first use."""
+        self._store, self._prefix = open_store(root), prefix
         self._open: OrderedDict[int, tuple[int, int, tuple[int, ...]]] = OrderedDict()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_folder": self._folder, "_prefix": self._prefix, "_open": OrderedDict()}
+        return {"_store": self._store, "_prefix": self._prefix, "_open": OrderedDict()}
 
     def read(self, shards_B: Iterable[int], rows_B: Iterable[int]) -> npt.NDArray[np.uint8]:
         """Return the patches (B, H, W) uint8 in the order asked for.
@@ -92,7 +97,7 @@ class ShardReader:
     def _one(self, shard: int, row: int) -> npt.NDArray[np.uint8]:
         handle, offset, shape = self._handle(shard)
         if not 0 <= row < shape[0]:
-            raise DataError(f"row must be in 0..{shape[0] - 1} of shard {shard} in {self._folder}, got {row}")
+            raise DataError(f"row must be in 0..{shape[0] - 1} of shard {shard} in {self._store.url}, got {row}")
         size = shape[1] * shape[2]
         return np.frombuffer(os.pread(handle, size, offset + row * size), np.uint8).reshape(shape[1:])
 
@@ -100,7 +105,7 @@ class ShardReader:
         if shard in self._open:
             self._open.move_to_end(shard)
             return self._open[shard]
-        entry = _open_shard(self._folder / f"{self._prefix}-{shard:05d}.npy")
+        entry = _open_shard(self._store, f"{self._prefix}-{shard:05d}.npy")
         self._open[shard] = entry
         if len(self._open) > _OPEN_FILES:
             os.close(self._open.popitem(last=False)[1][0])
@@ -115,19 +120,23 @@ class ShardReader:
         self.close()
 
 
-def _open_shard(path: Path) -> tuple[int, int, tuple[int, ...]]:
+def _open_shard(store: Store, name: str) -> tuple[int, int, tuple[int, ...]]:
     """Return (file descriptor, offset of the first patch, shape), size checked against the header."""
-    remedy = "delete its folder and run extract_candidates again"
+    remedy, url = "delete its folder and run extract_candidates again", f"{store.url}/{name}"
+    try:
+        path = store.file(name)
+    except NotThereError as error:
+        raise DataError(f"{url} must be a readable shard of patches ({error}); {remedy}") from error
     try:
         with open(path, "rb") as stream:
             version = np.lib.format.read_magic(stream)
             if version != (1, 0):
-                raise DataError(f"{path} must be a .npy file of version 1.0, got {version}; {remedy}")
+                raise DataError(f"{url} must be a .npy file of version 1.0, got {version}; {remedy}")
             shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
             offset = stream.tell()
     except (OSError, ValueError) as error:
-        raise DataError(f"{path} must be a readable shard of patches ({error}); {remedy}") from error
+        raise DataError(f"{url} must be a readable shard of patches ({error}); {remedy}") from error
     expected = offset + int(np.prod(shape))
     if dtype != np.uint8 or path.stat().st_size != expected:
-        raise DataError(f"{path} must be {expected} bytes of uint8, got {path.stat().st_size} of {dtype}; {remedy}")
+        raise DataError(f"{url} must be {expected} bytes of uint8, got {path.stat().st_size} of {dtype}; {remedy}")
     return os.open(path, os.O_RDONLY), offset, tuple(shape)

@@ -8,9 +8,10 @@
       product: tile
       cut: {window_px: 96}
 
-Relative paths start at the list's folder.
+Relative paths start at the list's folder, or S3 prefix.
 """
 
+import posixpath
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import yaml
 from pydantic import Field, field_validator
 
 from glassline.data.importers import LAYOUTS, source_hash
+from glassline.data.store import fetched
 from glassline.errors import DataError, SettingsError
 from glassline.settings import Settings
 
@@ -37,21 +39,21 @@ class SourceData(Settings):
 
     @field_validator("data_format")
     @classmethod
-    def _known(cls, name: str) -> str:
+    def _layout_known(cls, name: str) -> str:
         if name not in LAYOUTS:
             raise ValueError(f"data_format must be one of {', '.join(LAYOUTS)}, got {name}")
         return name
 
 
 def read_source_list(path: str | Path) -> list[SourceData]:
-    """Read a list of data sets; relative paths become absolute ones.
+    """Read a list of data sets, a path or S3 URL; relative paths become absolute ones.
 
     Raises:
         DataError: The file is missing, no YAML list, empty, breaks a rule, or names a product twice; names it.
     """
-    path = Path(path)
     try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+        with fetched(path, "a list of data sets") as file:
+            entries = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise DataError(
             f"{path} must be a YAML list of data sets to learn from ({' '.join(str(error).split())}); write one, or "
@@ -66,11 +68,17 @@ def read_source_list(path: str | Path) -> list[SourceData]:
     names = [one.product for one in found]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise DataError(f"{path} must name each product once, got {repeated} more often; give each set its own name")
-    return [one.model_copy(update={"data": _absolute(one.data, path.parent)}) for one in found]
+    return [one.model_copy(update={"data": _absolute(one.data, str(path))}) for one in found]
 
 
-def _absolute(data: str, folder: Path) -> str:
-    return data if "://" in data else str((folder / data).absolute())
+def _absolute(data: str, of: str) -> str:
+    """Return where a set of a list lies."""
+    if "://" in data or Path(data).is_absolute():
+        return data
+    if "://" not in of:
+        return str((Path(of).parent / data).absolute())
+    scheme, _, path = of.partition("://")
+    return f"{scheme}://{posixpath.normpath(posixpath.join(posixpath.dirname(path), data))}"
 
 
 def source_entries(path: str | Path, hashed: bool) -> list[dict[str, Any]]:
@@ -89,3 +97,13 @@ def source_entries(path: str | Path, hashed: bool) -> list[dict[str, Any]]:
         data_hash = one.data_hash or (source_hash(one.data, one.data_format) if hashed else "")
         entries.append(one.model_copy(update={"data_hash": data_hash}).model_dump(mode="json"))
     return entries
+
+
+def refuse_own_product(source: str, product: str, remedy: str) -> None:
+    """Refuse a source that is of the product which is to learn from it: it would be judged on what it knows.
+
+    Raises:
+        DataError: It is.
+    """
+    if source == product:
+        raise DataError(f"sources must be of other products than the new one, got {product} as both; {remedy}")

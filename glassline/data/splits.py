@@ -16,7 +16,7 @@ from glassline.data.samples import SampleTable
 from glassline.errors import DataError
 
 
-def assign_folds(table: SampleTable, folds: int, seed: int) -> SampleTable:
+def assign_folds(table: SampleTable, folds: int, seed: int, strict: bool = True) -> SampleTable:
     """Add the column `fold` to a table of images or patches.
 
     scikit-learn's StratifiedGroupKFold over units in the order of their ids, which spreads a class with
@@ -26,18 +26,25 @@ def assign_folds(table: SampleTable, folds: int, seed: int) -> SampleTable:
         table: Rows with `unit`, `unit_label` and `group`; in a table of images each is its own unit.
         folds: Number of folds, at least 2.
         seed: Any integer >= 0.
+        strict: Refuse too few groups or samples; else there are as many folds as they suffice for, one where there is
+            one group, and a class may lie in one fold alone.
 
     Returns:
         The table with `fold` in 0..folds-1, the fold in which a row is tested.
 
     Raises:
-        DataError: A class has fewer than two groups, there are fewer groups than folds, or a unit lies
-            in two groups or classes.
+        DataError: A unit lies in two groups or classes; where it is strict, a class has fewer than two groups, or
+            there are fewer groups than folds.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
     units = _units(table)
-    _check_enough(units, folds)
+    if strict:
+        _check_enough(units, folds)
+    else:
+        folds = min(folds, units["group"].nunique(), int(units["label"].value_counts().max()))
+        if folds < 2:
+            return table.with_rows(table.rows.assign(fold=np.int64(0)))
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     fold_of = pd.Series(-1, index=units["unit"], dtype=np.int64)
     with warnings.catch_warnings():

@@ -2,15 +2,20 @@
 
 import errno
 import hashlib
+import json
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from glassline.errors import StorageError
 
-_FULL = {errno.ENOSPC, errno.EDQUOT}
+#: What a system says of a full disk or quota.
+FULL = {errno.ENOSPC, errno.EDQUOT}
+#: What it says of a folder that stands where one is renamed to.
+_TAKEN = {errno.ENOTEMPTY, errno.EEXIST}
 _REFUSED = {errno.EACCES, errno.EROFS, errno.EPERM}
 
 
@@ -18,8 +23,8 @@ _REFUSED = {errno.EACCES, errno.EROFS, errno.EPERM}
 def written_whole(target: str | Path) -> Iterator[Path]:
     """Yield a path beside `target` to write a file or folder to; rename it into place on success.
 
-    A crash, a full disk or an exception leaves `target` as it was. A folder that already stands at
-    `target` is replaced only once the new one is complete, and never by a file.
+    A full disk or an exception leaves `target` as it was. A folder that already stands at `target` is replaced only
+    once the new one is complete, and never by a file; of two writers of one folder the last is found, whole.
 
     Raises:
         StorageError: The disk is full, the folder may not be written, or a folder stands where a file should be;
@@ -32,15 +37,16 @@ def written_whole(target: str | Path) -> Iterator[Path]:
     ready_folder(target.parent)
     try:
         yield beside
-        if target.is_dir():
-            if not beside.is_dir():
-                raise _no_file(target)
-            shutil.rmtree(target)
-        beside.rename(target)
+        if beside.is_dir():
+            _put_folder(beside, target)
+        elif target.is_dir():
+            raise _no_file(target)
+        else:
+            beside.rename(target)
     except OSError as error:
         if isinstance(error, StorageError):
             raise
-        if error.errno in _FULL:
+        if error.errno in FULL:
             raise StorageError(
                 f"{target} needs more space than its disk has ({error.strerror}); free some or choose another --out"
             ) from error
@@ -57,9 +63,28 @@ def written_whole(target: str | Path) -> Iterator[Path]:
         _remove(beside)
 
 
+def _put_folder(beside: Path, target: Path) -> None:
+    """Rename a folder into place; one that stands there is renamed aside, and removed only afterwards."""
+    aside = beside.with_suffix(".old")
+    while True:
+        if target.is_dir():
+            with suppress(FileNotFoundError):  # another writer was faster
+                target.rename(aside)
+        try:
+            beside.rename(target)
+        except OSError as error:
+            if error.errno not in _TAKEN:  # by another writer meanwhile; ours comes after it
+                with suppress(OSError):
+                    aside.rename(target)
+                raise
+        else:
+            return _remove(aside)
+        _remove(aside)
+
+
 def _remove(beside: Path) -> None:
     with suppress(OSError):  # a name that the disk does not take left nothing
-        if beside.is_dir():
+        if beside.is_dir() and not beside.is_symlink():
             shutil.rmtree(beside, ignore_errors=True)
         else:
             beside.unlink(missing_ok=True)
@@ -123,16 +148,21 @@ def folder_hash(folder: str | Path) -> str:
     root = Path(folder)
     if not root.is_dir():
         raise StorageError(f"a data folder must exist, got {root}; check --data")
-    digest = hashlib.sha256()
     relatives = [path.relative_to(root) for path in root.rglob("*") if path.is_file()]
     names = sorted(path.as_posix() for path in relatives if not any(part.startswith(".") for part in path.parts))
     if not names:
         raise StorageError(f"a data folder must hold files, got none under {root}; check --data")
-    for name in names:
-        try:
-            digest.update(f"{name}\0{sha256_file(root / name)}\n".encode(errors="surrogateescape"))
-        except OSError as error:
-            raise StorageError(f"every file of a data folder must be readable ({error}); mend or remove it") from error
+    try:
+        return files_hash((name, sha256_file(root / name)) for name in names)
+    except OSError as error:
+        raise StorageError(f"every file of a data folder must be readable ({error}); mend or remove it") from error
+
+
+def files_hash(sums: Iterable[tuple[str, str]]) -> str:
+    """Return one SHA-256 over the name and the SHA-256 of each file, sorted by name."""
+    digest = hashlib.sha256()
+    for name, sha256 in sums:
+        digest.update(f"{name}\0{sha256}\n".encode(errors="surrogateescape"))
     return digest.hexdigest()
 
 
@@ -148,3 +178,12 @@ def code_hash(*folders: str) -> str:
         for path in sorted((library / folder).rglob("*.py")):
             digest.update(f"{path.relative_to(library)}\0{sha256_file(path)}\n".encode())
     return digest.hexdigest()
+
+
+def content_key(what: Any) -> str:
+    """Return the name of what is kept between runs: 24 hexadecimal digits, equal for equal content.
+
+    Args:
+        what: All that decides it, as JSON has it; the order of a mapping's keys does not count.
+    """
+    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:24]

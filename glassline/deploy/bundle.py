@@ -8,30 +8,32 @@ not.
 
 import hashlib
 import json
+import lzma
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
-import yaml
 from pydantic import Field
 
 from glassline.data.location import open_location
-from glassline.data.storage import written_whole
-from glassline.errors import ModelError, SettingsError
+from glassline.data.storage import code_hash, written_whole
+from glassline.deploy.sidecar import LARGEST_BYTES, NAME, read_sidecar, write_sidecar
+from glassline.errors import ModelError, SettingsError, StorageError
 from glassline.settings import Settings
 
-Thresholds = TypeVar("Thresholds", bound=Settings)
-
-FORMAT_VERSION = 1
-_MANIFEST, _THRESHOLDS = "bundle.json", "thresholds.yaml"
+#: 2 tells the hash of the code.
+FORMAT_VERSION = 2
+_MANIFEST = "bundle.json"
 _LARGEST_BYTES = 2 * 2**30
-# What damaged or encrypted zips, manifests and sidecars raise.
+# What damaged or encrypted zips and manifests raise.
 _DAMAGED = (
-    OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, LookupError, ValueError, TypeError, yaml.YAMLError,
+    OSError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, LookupError, ValueError, TypeError,
+    OverflowError,
 )  # fmt: skip
 
 
@@ -50,11 +52,12 @@ class Manifest(Settings):
     attributes: tuple[str, ...] = Field(description="metadata columns in the order of the graph's input")
     head: str = Field("", description="how a metric network reads classes from references; '' for other models")
     enrolled: tuple[str, ...] = Field((), description="classes that were added without training; metrics lack them")
-    start: str = Field("", description="where the weights that a transfer network started from came from, else ''")
+    start: str = Field("", description="where the weights that it started from came from, '' of random ones")
     sources: tuple[str, ...] = Field((), description="sources that it was trained on before the training samples")
     preprocessing: dict[str, Any] = Field(description="settings of what runs before the graph")
     data_hash: str = Field(description="content hash of the training samples")
     code_version: str = Field(description="git commit of the code")
+    code_hash: str = Field("", description="SHA-256 of the library's source that exported it, '' in format 1")
     metrics: dict[str, float] = Field(description="figures on samples that the model never saw")
     parity: dict[str, float] = Field(description="largest difference between torch and the runtime, and its tolerance")
     sha256: dict[str, str] = Field(description="hash of every other file, the sidecar excepted")
@@ -81,7 +84,7 @@ def write_bundle(
 
     Args:
         path: The zip to write.
-        manifest: What it is; its `sha256` is filled in here.
+        manifest: What it is; its `sha256` is filled in here, and `code_hash` unless it is known.
         files: Name to content, `model.onnx` and `card.md` among them.
         thresholds: Content of the editable sidecar.
 
@@ -89,11 +92,11 @@ def write_bundle(
         The manifest with the hashes.
     """
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
-    manifest = manifest.model_copy(update={"sha256": hashes})
-    head = "# Line engineers may edit this file; every other file of the bundle is checked by hash.\n"
+    told = {"sha256": hashes, "code_hash": manifest.code_hash or code_hash(".")}
+    manifest = manifest.model_copy(update=told)
     entries = {
         _MANIFEST: manifest.model_dump_json(indent=2).encode(),
-        _THRESHOLDS: (head + yaml.safe_dump(dict(thresholds), sort_keys=False)).encode(),
+        NAME: write_sidecar(thresholds),
         **dict(sorted(files.items())),
     }
     with written_whole(path) as beside, zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -109,29 +112,13 @@ def load_bundle(path: str | Path) -> Bundle:
 
     Raises:
         ModelError: The zip is damaged, of a newer format, holds a name it should not, or a hash differs.
+        StorageError: Nothing is there, or it may not be read.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > _LARGEST_BYTES:
-                raise ModelError(
-                    f"{path} must unpack to at most {_LARGEST_BYTES} bytes, it claims more; export it again"
-                )
-            _check_names(path, archive.namelist())
-            files = {entry.filename: archive.read(entry) for entry in archive.infolist()}
-        about = dict(json.loads(files.pop(_MANIFEST)))
-        sidecar = files.pop(_THRESHOLDS)
-    except ModelError:
-        raise
-    except _DAMAGED as error:
-        raise ModelError(f"{path} must be a whole bundle ({error}); export it again") from error
-    try:
-        thresholds = dict(yaml.safe_load(sidecar) or {})
-    except (yaml.YAMLError, ValueError, TypeError) as error:
-        raise ModelError(f"{_THRESHOLDS} of {path} must be a YAML mapping ({error}); mend it") from error
-    if not str(about.get("format_version")).isdigit() or int(about["format_version"]) > FORMAT_VERSION:
+    about, thresholds, files = _unpacked(path)
+    version = about.get("format_version")
+    if type(version) is not int or not 0 < version <= FORMAT_VERSION:
         raise ModelError(
-            f"{path} must have a format version of at most {FORMAT_VERSION}, got {about.get('format_version')!r}; "
-            "update glassline"
+            f"{path} must have a format version of at most {FORMAT_VERSION}, got {version!r:.60}; update glassline"
         )
     try:
         manifest = Manifest.parse(about)
@@ -145,28 +132,24 @@ def load_bundle(path: str | Path) -> Bundle:
     return Bundle(manifest, thresholds, files)
 
 
-def bundle_thresholds(bundle: Bundle, kind: type[Thresholds]) -> Thresholds:
-    """Return the thresholds of a bundle's sidecar.
-
-    Raises:
-        SettingsError: `thresholds.yaml` lacks a threshold, or one is out of range.
-    """
-    missing = sorted(set(kind.model_fields) - set(bundle.thresholds))
-    if missing:
-        raise SettingsError(f"{_THRESHOLDS} must state every threshold, missing: {missing}; take them from the card")
-    try:
-        return kind.parse(bundle.thresholds)
-    except SettingsError as error:
-        raise SettingsError(f"{_THRESHOLDS} must hold thresholds in range ({error}); mend it") from None
-
-
 def fetch_bundle(url: str) -> Bundle:
-    """Load a bundle from a path or an S3 URL; see `load_bundle`.
+    """Load a bundle that is to be used from a path or an S3 URL; see `load_bundle`.
 
     Raises:
-        ModelError: It may not be trusted.
+        ModelError: It may not be trusted, or says other than the trained model did when it was exported.
         StorageError: Nothing is there, or the place does not answer.
     """
+    found = _fetched(url)
+    worst, tolerance = (found.manifest.parity.get(name) for name in ("largest_difference", "tolerance"))
+    if worst is not None and tolerance is not None and worst > tolerance:
+        raise ModelError(
+            f"{url} must say what the trained model says within {tolerance:g}, it differs by {worst:.3g}; take one "
+            "that passed the gate"
+        )
+    return found
+
+
+def _fetched(url: str) -> Bundle:
     if "://" not in url:
         return load_bundle(url)
     parent, _, name = url.rpartition("/")
@@ -179,8 +162,38 @@ def fetch_bundle(url: str) -> Bundle:
             raise ModelError(str(error).replace(str(local), url)) from error
 
 
-def _check_names(path: str | Path, names: list[str]) -> None:
-    """Refuse names that could leave the folder they are unpacked to, and doubles, of which tools pick either."""
-    for name in names:
+def _unpacked(path: str | Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, bytes]]:
+    """Return what the manifest says, the thresholds, and all other files."""
+    with ExitStack() as opened:
+        try:
+            stream = opened.enter_context(open(path, "rb"))
+        except OSError as error:
+            raise StorageError(
+                f"{path} must be a bundle that can be read ({error.strerror}); check the path"
+            ) from error
+        try:
+            with zipfile.ZipFile(stream) as archive:
+                _check_entries(path, archive.infolist())
+                files = {entry.filename: archive.read(entry) for entry in archive.infolist()}
+            about = dict(json.loads(files.pop(_MANIFEST)))
+            sidecar = files.pop(NAME)
+        except ModelError:
+            raise
+        except _DAMAGED as error:
+            raise ModelError(f"{path} must be a whole bundle ({error}); export it again") from error
+    return about, read_sidecar(sidecar, path), files
+
+
+def _check_entries(path: str | Path, entries: list[zipfile.ZipInfo]) -> None:
+    """Refuse what unpacks to too much, names that could leave their folder, and doubles, of which tools pick either."""
+    if sum(entry.file_size for entry in entries) > _LARGEST_BYTES:
+        raise ModelError(f"{path} must unpack to at most {_LARGEST_BYTES} bytes, it claims more; export it again")
+    names = [entry.filename for entry in entries]
+    for entry in entries:
+        name = entry.filename
         if name in {"", ".", ".."} or set(name) & set("/\\:") or names.count(name) > 1:
             raise ModelError(f"{path} must hold plain file names, each once, got {name!r}; export it again")
+        if name == NAME and entry.file_size > LARGEST_BYTES:
+            raise ModelError(
+                f"{NAME} of {path} must have at most {LARGEST_BYTES} bytes, got {entry.file_size}; mend it"
+            )

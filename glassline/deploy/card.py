@@ -1,18 +1,21 @@
 """The model card of a bundle: what it is, for what, how good, and what it was not shown."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from glassline.deploy.bundle import Manifest
 from glassline.vision.defects import DefectSettings
 from glassline.vision.scratches import FindSettings
 
 
-def model_card(manifest: Manifest, held_out: int) -> str:
+def model_card(manifest: Manifest, held_out: int, thresholds: Mapping[str, Any]) -> str:
     """Return the card as Markdown.
 
     Args:
         manifest: The bundle's manifest, metrics included.
         held_out: Number of samples that the metrics were taken on.
+        thresholds: Thresholds as exported.
     """
-    rows = "\n".join(f"| {name} | {value:.4f} |" for name, value in sorted(manifest.metrics.items()))
     clean = f" The class without defect is `{manifest.clean_class}`." if manifest.clean_class else ""
     height, width = manifest.input_px
     unknown = ""
@@ -36,11 +39,7 @@ Classifies candidate patches of {height} x {width} px, {manifest.bit_depth} bit,
 - Torch and ONNX Runtime differ by at most {manifest.parity["largest_difference"]:.2g}
   (gate: {manifest.parity["tolerance"]:.0e}) on {held_out} held-out samples.
 
-## Figures on the held-out fold
-
-| metric | value |
-|---|---|
-{rows}
+{_tables("the held-out fold", manifest, thresholds)}
 
 ## Limits
 
@@ -57,13 +56,12 @@ def segmenter_card(manifest: Manifest, tiles: int, find: FindSettings) -> str:
         tiles: Number of tiles that parity was checked on.
         find: Thresholds as exported.
     """
-    rows = "\n".join(f"| {name} | {value:.4f} |" for name, value in sorted(manifest.metrics.items()))
     of = manifest.preprocessing["format"]
     azimuths = ", ".join(f"{azimuth:g}" for azimuth in of["azimuths_deg"]) or "one grey image"
     pitch = f"{manifest.pitch_um:g} um" if manifest.pitch_um else "unknown"
     coarse = manifest.parity.get("bf16_largest_difference")
     told = f" In bfloat16 a score differs by up to {coarse:.2g}." if coarse is not None else ""
-    thresholds = "\n".join(f"| {name} | {value:g} |" for name, value in find.model_dump().items())
+    thresholds = {name: f"{value:g}" for name, value in find.model_dump().items()}
     return f"""# {manifest.model} (system {manifest.system})
 
 Finds {", ".join(f"`{name}`" for name in manifest.classes)} in dark-field zones of any size and says whether the zone
@@ -76,17 +74,7 @@ is good.
 - Torch and the runtime differ by at most {manifest.parity["largest_difference"]:.2g} in score
   (gate: {manifest.parity["tolerance"]:.0e}) on {tiles} batches of real tiles.{told}
 
-## Figures on glasses that it never saw
-
-| metric | value |
-|---|---|
-{rows}
-
-## Thresholds as exported
-
-| threshold | value |
-|---|---|
-{thresholds}
+{_tables("glasses that it never saw", manifest, thresholds)}
 
 A zone is defective when a scratch reaches `high`. Lower it to miss fewer scratches and raise more false alarms.
 
@@ -106,7 +94,6 @@ def detector_card(manifest: Manifest, tiles: int, find: DefectSettings) -> str:
         tiles: Number of tiles that parity was checked on.
         find: Thresholds as exported.
     """
-    rows = "\n".join(f"| {name} | {value:.4f} |" for name, value in sorted(manifest.metrics.items()))
     told, parity = manifest.preprocessing, manifest.parity
     pitch = f"{manifest.pitch_um:g} um" if manifest.pitch_um else "unknown, so that sizes are told in px alone"
     window = told["depth_window"]
@@ -117,7 +104,7 @@ def detector_card(manifest: Manifest, tiles: int, find: DefectSettings) -> str:
         for name in ("bf16", "int8")
         if f"{name}_largest_difference" in parity
     )
-    thresholds = "\n".join(f"| {name} | {value:g} |" for name, value in find.model_dump().items())
+    thresholds = {name: f"{value:g}" for name, value in find.model_dump().items()}
     types = ", ".join(f"`{name}`" for name in manifest.classes if name != manifest.clean_class)
     return f"""# {manifest.model} (system {manifest.system})
 
@@ -135,17 +122,7 @@ cells of {told["cell_px"]} px, and of which type: {types}. What its classifier t
 |---|---|---|---|
 {coarse}
 
-## Figures on images that it never saw
-
-| metric | value |
-|---|---|
-{rows}
-
-## Thresholds as exported
-
-| threshold | value |
-|---|---|
-{thresholds}
+{_tables("images that it never saw", manifest, thresholds)}
 
 A cell is defective from severity `threshold`; defects closer than `join_px` are one; smaller ones than `least_px`
 (px of area) are passed over.
@@ -156,3 +133,29 @@ Made for glass that looks like the training images: same optics, same pitch, sam
 the clean surface beside a defect, not depth. Another product or rig needs its own labelled images and a new run.
 `thresholds.yaml` may be edited; the rest may not.
 """
+
+
+def _tables(where: str, manifest: Manifest, thresholds: Mapping[str, Any]) -> str:
+    """Return the sections that every card has: figures, and where they are of, then thresholds."""
+    rows = "\n".join(f"| {name} | {value:.4f} |" for name, value in sorted(manifest.metrics.items()))
+    return f"""## Figures on {where}
+
+| metric | value |
+|---|---|
+{rows}
+
+## Thresholds as exported
+
+| threshold | value |
+|---|---|
+{_threshold_rows(thresholds)}"""
+
+
+def _threshold_rows(thresholds: Mapping[str, Any]) -> str:
+    """Return a row a threshold, one for each class where it has several."""
+    rows = []
+    for name, value in thresholds.items():
+        told = value if isinstance(value, Mapping) else {"": value}
+        for of, one in told.items():
+            rows.append(f"| {name}{f' of `{of}`' if of else ''} | {'null' if one is None else one} |")
+    return "\n".join(rows)

@@ -8,8 +8,9 @@ from typing import Literal
 
 from glassline.data.image_windows import ImageWindows, open_image
 from glassline.data.images import DepthWindow
-from glassline.deploy.bundle import Bundle, bundle_thresholds
-from glassline.deploy.graphs import RunGraph, open_graph
+from glassline.deploy.bundle import Bundle
+from glassline.deploy.graphs import Device, RunGraph, open_graph
+from glassline.deploy.thresholds import bundle_thresholds
 from glassline.errors import DataError, ModelError
 from glassline.settings import Settings
 from glassline.vision.cell_tiles import CellTileSettings, Image, Severity, score_cells
@@ -36,15 +37,17 @@ class Detector:
     """What finds defects, from a bundle."""
 
     def __init__(
-        self, bundle: Bundle, threads: int = 0, precision: DetectorPrecision = "f32", runtime: str = ""
-    ) -> None:
+        self, bundle: Bundle, threads: int = 0, precision: DetectorPrecision = "f32", runtime: str = "",
+        device: Device = "cpu",
+    ) -> None:  # fmt: skip
         """Open the graphs.
 
         Args:
             bundle: A loaded bundle of system E.
             threads: Threads of the runtime; 0 lets it choose.
             precision: Of the arithmetic; what bf16 and int8 cost is in the bundle's manifest under `parity`.
-            runtime: `openvino` or `onnxruntime`; "" takes the first that is installed.
+            runtime: `openvino` or `onnxruntime`; "" takes the first that is installed and has the device.
+            device: Where it runs.
 
         Raises:
             ModelError: The bundle is of another system, lacks the graph of this precision, or no runtime reads it.
@@ -69,12 +72,12 @@ class Detector:
                 f"int8 needs {name} in the bundle, got {sorted(bundle.files)}; export it again, or use bf16"
             )
         coarse: Literal["f32", "bf16"] = "bf16" if precision == "bf16" else "f32"
-        self.runtime, self.run = open_graph(bundle.files[name], threads, coarse, runtime, fixed=True)
+        self.runtime, self.run = open_graph(bundle.files[name], threads, coarse, runtime, True, device)
         self.precision = "f32" if self.runtime == "onnxruntime" and precision == "bf16" else precision
         #: From windows (N, w, w) or (N, w, w, 3), uint8, to probabilities (N, K); None without a classifier.
         self.run_types: RunGraph | None = None
         if GRAPH_TYPES in bundle.files:
-            self.run_types = open_graph(bundle.files[GRAPH_TYPES], threads, "f32", runtime)[1]
+            self.run_types = open_graph(bundle.files[GRAPH_TYPES], threads, "f32", runtime, device=device)[1]
 
     def open(self, path: str | Path) -> ImageWindows:
         """Open an image file as this detector looks at it; a grey one turns colour into grey (ITU-R BT.601).

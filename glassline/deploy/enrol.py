@@ -21,6 +21,7 @@ from glassline.data.shards import ShardReader
 from glassline.deploy.bundle import Bundle, Manifest, write_bundle
 from glassline.deploy.references import REFERENCES, ReferenceSet, read_references
 from glassline.deploy.runtime import OnnxClassifier
+from glassline.deploy.thresholds import LEAST_PROBABILITY, class_thresholds
 from glassline.errors import DataError, ModelError
 from glassline.vision.patches import ExtractSettings, extract_patches
 
@@ -111,8 +112,8 @@ def enrol_class(
     )
     classes = tuple(dict.fromkeys((*bundle.manifest.classes, label)))
     known = {"classes": classes, "enrolled": (*bundle.manifest.enrolled, label)}
-    thresholds = dict(bundle.thresholds)
-    thresholds["least_probability"] = {**thresholds.get("least_probability", {}), label: 0.0}
+    before = class_thresholds(bundle)
+    thresholds = {**before.model_dump(), LEAST_PROBABILITY: {label: 0.0, **before.least_probability}}
     told = (
         f"\n## Enrolled\n\n`{label}` from {len(patch_KHW)} references, without training; the figures above lack it.\n"
     )

@@ -140,6 +140,11 @@ def onnx_graph(
         return path.read_bytes()
 
 
+def largest_difference(torch_NC: npt.NDArray[np.float32], onnx_NC: npt.NDArray[np.float32]) -> float:
+    """Return the largest difference of a probability or score, NaN where one is no number; arrays of any shape."""
+    return float(np.abs(torch_NC.astype(np.float64) - onnx_NC).max())
+
+
 def check_parity(
     torch_NC: npt.NDArray[np.float32], onnx_NC: npt.NDArray[np.float32], tolerance: float = TOLERANCE,
     runtime: str = "ONNX Runtime",
@@ -149,7 +154,7 @@ def check_parity(
     Raises:
         ModelError: It exceeds the tolerance, or is not a number: the export must not be used.
     """
-    worst = float(np.abs(torch_NC.astype(np.float64) - onnx_NC).max())
+    worst = largest_difference(torch_NC, onnx_NC)
     if not worst <= tolerance:
         raise ModelError(
             f"torch and {runtime} must agree within {tolerance:g} on held-out samples, they differ by {worst:g}; "

@@ -50,7 +50,7 @@ def export_transfer(
         onnx_NC = OnnxClassifier(load_bundle(beside)).predict(patch_NHW, nothing_NM)
         parity = {"largest_difference": check_parity(_expected(fitted, patch_NHW), onnx_NC), "tolerance": TOLERANCE}
         manifest = manifest.model_copy(update={"parity": parity})
-        card = model_card(manifest, len(patch_NHW)).encode()
+        card = model_card(manifest, len(patch_NHW), thresholds).encode()
         return write_bundle(beside, manifest, {**files, "card.md": card}, thresholds)
 
 

@@ -3,8 +3,6 @@
 Shapes: N patches, H x W pixels, M metadata values.
 """
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -13,10 +11,7 @@ from glassline.analysis.pooling import judge_units
 from glassline.analysis.unknown import unit_distance, with_unknown
 from glassline.deploy.bundle import Bundle
 from glassline.deploy.runtime import OnnxClassifier
-from glassline.errors import ModelError
-
-#: Threshold of the sidecar.
-UNKNOWN_DISTANCE = "unknown_distance"
+from glassline.deploy.thresholds import unknown_distance
 
 
 def judge(
@@ -31,16 +26,26 @@ def judge(
         metadata_NM: Their metadata in the bundle's column order, NaN where unknown.
 
     Raises:
-        ModelError: The inputs have other shapes than the bundle's, or its threshold is no distance.
+        ModelError: The inputs have other shapes than the bundle's.
+        SettingsError: A threshold of a metric network is missing, unknown or out of range.
     """
-    classifier, manifest = OnnxClassifier(bundle), bundle.manifest
-    judged = judge_units(rows, classifier.predict(patch_NHW, metadata_NM), manifest.classes, manifest.clean_class)
-    if UNKNOWN_DISTANCE not in bundle.thresholds:
+    classifier, threshold = OnnxClassifier(bundle), unknown_distance(bundle)
+    judged = _decisions(bundle, rows, classifier.predict(patch_NHW, metadata_NM))
+    if threshold is None:
         return judged
-    threshold = bundle.thresholds[UNKNOWN_DISTANCE]
-    if not isinstance(threshold, int | float) or isinstance(threshold, bool) or not 0 <= threshold < math.inf:
-        raise ModelError(
-            f"{UNKNOWN_DISTANCE} in thresholds.yaml must be a distance >= 0, got {threshold!r}; mend it, or delete the "
-            "line to answer with known classes alone"
-        )
     return with_unknown(judged, unit_distance(rows, classifier.nearest_distance(patch_NHW, metadata_NM)), threshold)
+
+
+def classify(
+    bundle: Bundle, rows: pd.DataFrame, patch_NHW: npt.NDArray[np.uint8], metadata_NM: npt.NDArray[np.float32]
+) -> pd.DataFrame:
+    """Return one of the bundle's classes for every unit, as cross-validation decides; arguments as of `judge`.
+
+    Raises:
+        ModelError: The inputs have other shapes than the bundle's.
+    """
+    return _decisions(bundle, rows, OnnxClassifier(bundle).predict(patch_NHW, metadata_NM))
+
+
+def _decisions(bundle: Bundle, rows: pd.DataFrame, probability_NC: npt.NDArray[np.float32]) -> pd.DataFrame:
+    return judge_units(rows, probability_NC, bundle.manifest.classes, bundle.manifest.clean_class)

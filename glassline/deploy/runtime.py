@@ -1,14 +1,13 @@
-"""Run the graph of a bundle with ONNX Runtime; needs no torch.
+"""Run the graph of a classifier's bundle; needs no torch.
 
 Shapes: B patches, H x W pixels, M metadata values, C classes, E numbers of an embedding.
 """
-
-from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from glassline.deploy.bundle import Bundle
+from glassline.deploy.graphs import Device, open_named
 from glassline.deploy.references import read_references
 from glassline.errors import ModelError
 
@@ -18,33 +17,25 @@ _AT_ONCE = 256
 class OnnxClassifier:
     """A classifier of patches from a bundle."""
 
-    def __init__(self, bundle: Bundle, threads: int = 0) -> None:
+    def __init__(self, bundle: Bundle, threads: int = 0, runtime: str = "onnxruntime", device: Device = "cpu") -> None:
         """Open the graph.
 
         Args:
             bundle: A loaded bundle.
             threads: Threads of the runtime; 0 lets it choose.
+            runtime: `onnxruntime`, which every export is compared with, or `openvino`.
+            device: Where it runs.
 
         Raises:
-            ModelError: The runtime refuses the graph, or references do not belong to it.
+            ModelError: The runtime is missing or refuses the graph, or references do not belong to it.
         """
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        try:
-            self._session = onnxruntime.InferenceSession(
-                bundle.files["model.onnx"], options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # the runtime has no public base class for its errors
-            raise ModelError(
-                f"model.onnx must be a graph that ONNX Runtime reads ({error}); export it again"
-            ) from error
+        self._graph = open_named(bundle.files.get("model.onnx", b""), threads, runtime=runtime, device=device)
+        self.runtime = self._graph.runtime
         self._manifest = bundle.manifest
         # System B reads classes from references, which stand beside its graph.
         given = read_references(bundle).inputs(bundle.manifest.classes) if bundle.manifest.system == "B" else {}
-        asked = {one.name for one in self._session.get_inputs()}  # a linear head asks for fewer
-        self._beside = {name: value for name, value in given.items() if name in asked}
+        # A linear head asks for fewer.
+        self._beside = {name: value for name, value in given.items() if name in self._graph.inputs}
 
     def predict(
         self, patch_BHW: npt.NDArray[np.uint8], metadata_BM: npt.NDArray[np.float32]
@@ -78,8 +69,7 @@ class OnnxClassifier:
                 f"this bundle reads patches of {expected[0]} px with {expected[1]} metadata values each, got "
                 f"{patch_BHW.shape} with {metadata_BM.shape}; extract candidates with its settings"
             )
-        known = [one.name for one in self._session.get_outputs()]
-        if output not in known:
+        if output not in self._graph.outputs:
             raise ModelError(
                 f"{output} is told by a metric network (system B), got a bundle of {self._manifest.model} "
                 f"(system {self._manifest.system}); export triplet or siamese"
@@ -87,16 +77,18 @@ class OnnxClassifier:
         if not len(patch_BHW):
             return np.zeros((0, *shape), np.float32)
         try:
-            parts: list[Any] = [
-                self._session.run(
-                    [output],
+            parts = [
+                self._graph.run(
                     {
                         "patch": patch_BHW[start : start + _AT_ONCE],
                         "metadata": metadata_BM[start : start + _AT_ONCE], **self._beside,
                     },
+                    [output],
                 )[0]
                 for start in range(0, len(patch_BHW), _AT_ONCE)
             ]  # fmt: skip
+        except MemoryError:  # no fault of the bundle
+            raise
         except Exception as error:  # the runtime has no public base class for its errors
             raise ModelError(f"the runtime cannot run this bundle ({error}); export it again") from error
-        return cast("npt.NDArray[np.float32]", np.concatenate(parts))
+        return np.concatenate(parts)

@@ -8,8 +8,9 @@ from typing import Literal
 from glassline.data.captures.meta import ZoneMeta, ZoneRef
 from glassline.data.captures.store import Captures, Frames
 from glassline.data.captures.zone_format import ZoneFormat
-from glassline.deploy.bundle import Bundle, bundle_thresholds
-from glassline.deploy.graphs import Precision, open_graph
+from glassline.deploy.bundle import Bundle
+from glassline.deploy.graphs import Device, Precision, open_graph
+from glassline.deploy.thresholds import bundle_thresholds
 from glassline.errors import ModelError
 from glassline.settings import Settings
 from glassline.vision.scratches import FindSettings
@@ -28,13 +29,17 @@ class SegmenterSettings(Settings):
 class Segmenter:
     """What finds scratches, from a bundle."""
 
-    def __init__(self, bundle: Bundle, threads: int = 0, precision: Precision = "f32") -> None:
+    def __init__(
+        self, bundle: Bundle, threads: int = 0, precision: Precision = "f32", runtime: str = "", device: Device = "cpu"
+    ) -> None:
         """Open the graph.
 
         Args:
             bundle: A loaded bundle of system C.
             threads: Threads of the runtime; 0 lets it choose.
             precision: Of OpenVINO's arithmetic; what bf16 costs is in the bundle's manifest under `parity`.
+            runtime: `openvino` or `onnxruntime`; "" takes the first that is installed and has the device.
+            device: Where it runs.
 
         Raises:
             ModelError: The bundle is of another system, or no runtime reads its graph.
@@ -52,7 +57,7 @@ class Segmenter:
         self.find = bundle_thresholds(bundle, FindSettings)
         self.bundle_hash = bundle.content_hash
         self.model, self.precision = bundle.manifest.model, precision
-        self.runtime, self.run = open_graph(bundle.files["model.onnx"], threads, precision)
+        self.runtime, self.run = open_graph(bundle.files["model.onnx"], threads, precision, runtime, device=device)
 
     def read(self, captures: Captures, ref: ZoneRef) -> tuple[ZoneMeta, Frames]:
         """Return how a zone was taken, and its frames in the order of the model's light states.

@@ -9,6 +9,7 @@ Shapes: B patches, H x W pixels, M metadata values, F features, C classes.
 from typing import cast
 
 from torch import Tensor, nn
+from torch.nn import functional
 
 from glassline.errors import SettingsError
 from glassline.models.settings import CnnSettings, NetworkSettings
@@ -23,6 +24,16 @@ class ScalePatch(nn.Module):
     def forward(self, patch_BHW: Tensor) -> Tensor:
         """Return (B, 1, H, W) in [-1, 1]."""
         return patch_BHW.unsqueeze(1) / 127.5 - 1.0
+
+
+class EvenConvolution(nn.Conv2d):
+    """Convolution whose kernel has an even edge; its maps are as large as its input, which torch warns of doing."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Return (B, F, H, W), the middle of a kernel up and left of its centre."""
+        before, after = (self.kernel_size[0] - 1) // 2, self.kernel_size[0] // 2
+        padded = functional.pad(input, (before, after, before, after))
+        return functional.conv2d(padded, self.weight, self.bias)
 
 
 def perceptron(features: int, classes: int) -> nn.Sequential:
@@ -46,7 +57,10 @@ class ImageBranch(nn.Module):
         layers: list[nn.Module] = []
         channels, edge_px = 1, patch_px
         for _ in range(settings.depth):
-            convolution = nn.Conv2d(channels, settings.filters, settings.kernel_px, padding="same")
+            if settings.kernel_px % 2:
+                convolution = nn.Conv2d(channels, settings.filters, settings.kernel_px, padding="same")
+            else:
+                convolution = EvenConvolution(channels, settings.filters, settings.kernel_px)
             # Pooling before ReLU gives the same maps as after it, on a quarter of the values.
             layers += [convolution, nn.MaxPool2d(settings.pool_px), nn.ReLU()]
             channels, edge_px = settings.filters, edge_px // settings.pool_px

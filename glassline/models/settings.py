@@ -21,6 +21,9 @@ MODEL_NAMES = (
     "transfer",
 )  # fmt: skip
 
+#: Those without convolutions to explain: they are compared, not exported.
+WITHOUT_IMAGE_BRANCH = ("mlp", "metadata")
+
 #: Those that are trained on distances and read classes from references.
 METRIC_MODEL_NAMES = ("triplet", "siamese")
 

@@ -4,7 +4,7 @@ Shapes: H x W pixels, R x C cells of q x q px.
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,21 +14,16 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
-from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
 from glassline.analysis.detection_tables import ImageDefects, Real
 from glassline.report.detection_marks import Mark, marks_of
-from glassline.report.style import BRIGHT, INK, QUIET, blank, new_figure, plain
+from glassline.report.style import BRIGHT, INK, LOOKS, QUIET, blank, new_figure, outcome_legend, plain
 from glassline.report.zone_view import grown
 from glassline.vision.annotated_images import Image, Mask
 from glassline.vision.severity import LARGEST
 
-# Colour and dash both tell: blue, orange and yellow stay apart for the colour-blind.
-_LOOKS: dict[str, tuple[str, Literal["-", "--", ":"]]] = {
-    "miss": (BRIGHT[3], "--"), "false alarm": (BRIGHT[5], ":"), "hit": (BRIGHT[0], "-"), "found": (BRIGHT[0], "-")
-}  # fmt: skip
 _TRUTH = BRIGHT[2]
 # Without its darkest third, that dark images would swallow.
 _MAP = LinearSegmentedColormap.from_list("severity", colormaps["magma"](np.linspace(0.32, 1, 256)))
@@ -78,7 +73,8 @@ def detection_overlay(
             close.set_anchor(side)  # both views of a defect side by side
         plain_axes.set_title(_caption(place + 1, mark), fontsize=8.5, color=INK, pad=4, loc="left")
     fig.suptitle(plain(title, 120), fontsize=10.5, color=INK, x=0.01, ha="left")
-    _legend(fig, marks, annotated is not None)
+    truth = None if annotated is None else ("annotated outline", _TRUTH)
+    outcome_legend(fig, [mark.outcome for mark in marks], truth)
     return fig
 
 
@@ -144,7 +140,7 @@ def _boxes(axes: Axes, marks: Sequence[Mark], view: View, named: bool) -> None:
         wider, higher = max(gap, (least - wide) / 2), max(gap, (least - high) / 2)
         left, right = _within(x - wider, x + wide + wider, view[1])
         top, bottom = _within(y - higher, y + high + higher, view[0])
-        colour, dash = _LOOKS[mark.outcome]
+        colour, dash = LOOKS[mark.outcome]
         box = Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=colour, linestyle=dash)
         axes.add_patch(box).set(linewidth=1.6, path_effects=[withStroke(linewidth=3, foreground="black", alpha=0.5)])
         if not named or number > _NUMBERED:
@@ -205,14 +201,3 @@ def _bar(fig: Figure, axes: Axes, shade: AxesImage | None) -> None:
     bar.ax.tick_params(labelsize=8, colors=QUIET, length=2)
     bar.set_label("severity", fontsize=8.5, color=QUIET)
     bar.outline.set_visible(False)  # type: ignore[operator]
-
-
-def _legend(fig: Figure, marks: Sequence[Mark], known: bool) -> None:
-    handles = []
-    for outcome in ("hit", "miss", "false alarm") if known else ("found",):
-        colour, dash = _LOOKS[outcome]
-        count = sum(mark.outcome == outcome for mark in marks)
-        handles.append(Line2D([], [], color=colour, linestyle=dash, linewidth=2.2, label=f"{outcome} ({count})"))
-    if known:
-        handles.append(Line2D([], [], color=_TRUTH, linewidth=2.2, label="annotated outline"))
-    fig.legend(handles=handles, loc="outside lower right", ncols=4, fontsize=8.5, frameon=False, labelcolor=INK)

@@ -11,6 +11,7 @@ from glassline.analysis.detection_tables import MEASURES, DetectionTables
 from glassline.analysis.repeatability import Repeatability
 from glassline.analysis.severity_agreement import severity_agreement
 from glassline.analysis.threshold import FilterThreshold
+from glassline.data.labels import BOX_COLUMNS
 from glassline.report.result_files import read_result, write_result
 
 #: Names of what is compared, as they are shown.
@@ -19,7 +20,7 @@ WITH_TYPE = "all four stages, type right"
 
 _TABLES = ("methods", "pixels", "hits", "types", "severity", "repeats", "defects", "curve")
 _LISTED = ("image", "outcome", "annotated_type", "found_type", "probability", "iou", *MEASURES,
-           *(f"labelled_{name}" for name in MEASURES), "x_px", "y_px", "width_px", "height_px", "area_px")  # fmt: skip
+           *(f"labelled_{name}" for name in MEASURES), *BOX_COLUMNS, "area_px")  # fmt: skip
 
 
 @dataclass(frozen=True)

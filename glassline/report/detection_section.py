@@ -4,7 +4,7 @@ A folder holds what `DetectionResult` writes, and figures: `threshold.png`, `hit
 `curves.png` and any number of `overlay_….png`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,16 +13,17 @@ import pandas as pd
 from glassline.analysis.detection import HIT_IOU
 from glassline.report.detection_result import DetectionResult
 from glassline.report.page import PageFigure, Section, SectionTable
-from glassline.report.scratch_section import share
+from glassline.report.result_files import overlay_pictures, pictures
+from glassline.report.tables import rows_of, share
 
 _SHOWN = 60
-_CAPTIONS = {
+_FIGURES = {
     "threshold": "Mean IoU of the validation images over the threshold of the severity filter",
     "hits": "Recall and precision of test defects over the IoU that a hit needs, with and without the classifier",
     "curves": "Loss by epoch",
-    "types": "Types of the defects that were hit",
-    "severity": "Predicted over labelled severity of each test defect",
 }
+_OF_TYPES = {"types": "Types of the defects that were hit"}
+_OF_SEVERITY = {"severity": "Predicted over labelled severity of each test defect"}
 _WORDS = {"severity_max": "highest", "severity_mean": "mean", "severity_integrated": "summed over px"}
 
 
@@ -38,13 +39,13 @@ def detection_sections(folder: str | Path) -> list[Section]:
     found, folder = DetectionResult.read(folder), Path(folder)
     tables = [SectionTable("Pixels, defects and verdicts of the test images", _methods(found.methods))]
     if len(found.pixels):
-        tables.append(SectionTable("Pixels of the test images, with a tolerance", _rows(found.pixels)))
+        tables.append(SectionTable("Pixels of the test images, with a tolerance", rows_of(found.pixels)))
     tables.append(SectionTable(f"Defects of the test images, hit from an IoU of {HIT_IOU:g}", _hits(found.hits)))
-    pictures = [*_figures(folder, ("threshold", "hits", "curves")), *_overlays(folder)]
-    sections = [Section("Defects", pictures, _note(found), tables)]
+    shown = [*pictures(folder, _FIGURES), *overlay_pictures(folder, "An image with a {}, under its severity")]
+    sections = [Section("Defects", shown, _note(found), tables)]
     if len(found.types):
-        sections.append(_types(found.types, list(_figures(folder, ("types",)))))
-    sections.append(_severity(found, list(_figures(folder, ("severity",)))))
+        sections.append(_types(found.types, list(pictures(folder, _OF_TYPES))))
+    sections.append(_severity(found, list(pictures(folder, _OF_SEVERITY))))
     return [*sections, _listed(found.defects)]
 
 
@@ -60,13 +61,9 @@ def _methods(methods: pd.DataFrame) -> list[dict[str, object]]:
     ]  # fmt: skip
 
 
-def _rows(table: pd.DataFrame) -> list[dict[str, object]]:
-    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
-
-
-def _hits(hits: pd.DataFrame) -> list[dict[str, object]]:
+def _hits(hits: pd.DataFrame) -> list[Mapping[str, object]]:
     at = hits[np.isclose(hits["iou"], HIT_IOU)]
-    return _rows(at[["variant", "recall", "precision", "f1"]])
+    return rows_of(at[["variant", "recall", "precision", "f1"]])
 
 
 def _note(found: DetectionResult) -> str:
@@ -81,7 +78,7 @@ def _note(found: DetectionResult) -> str:
     )
 
 
-def _types(types: pd.DataFrame, pictures: Sequence[PageFigure]) -> Section:
+def _types(types: pd.DataFrame, shown: Sequence[PageFigure]) -> Section:
     rows: list[Mapping[str, object]] = [
         {"annotated": name, **{f"found as {one.found}": one.defects for one in of_it.itertuples()}}
         for name, of_it in types.groupby("annotated", sort=False)
@@ -89,10 +86,10 @@ def _types(types: pd.DataFrame, pictures: Sequence[PageFigure]) -> Section:
     total = int(types["defects"].sum())
     right = int(types.loc[types["annotated"] == types["found"], "defects"].sum())
     note = f"Of {total:,} test defects that were hit, {right:,} were given their type."
-    return Section("Types of defects", pictures, note, [SectionTable("Defects by type", rows)])
+    return Section("Types of defects", shown, note, [SectionTable("Defects by type", rows)])
 
 
-def _severity(found: DetectionResult, pictures: Sequence[PageFigure]) -> Section:
+def _severity(found: DetectionResult, shown: Sequence[PageFigure]) -> Section:
     ranks = [
         {"severity": _WORDS[one["measure"]], "defects": one["defects"], "rank correlation": one["spearman"],
          "95 % interval": _interval(one["low"], one["high"])}
@@ -116,23 +113,11 @@ def _severity(found: DetectionResult, pictures: Sequence[PageFigure]) -> Section
             for name, words in _WORDS.items()
         ]  # fmt: skip
         tables.append(SectionTable("Spread of a defect's severity over captures, mean over defects", spreads))
-    return Section("Severity", pictures, note, tables)
+    return Section("Severity", shown, note, tables)
 
 
 def _interval(low: float, high: float) -> str:
     return f"{low:.2f} to {high:.2f}" if np.isfinite(low) else "–"
-
-
-def _figures(folder: Path, names: Sequence[str]) -> Iterator[PageFigure]:
-    for name in names:
-        if (folder / f"{name}.png").is_file():
-            yield PageFigure((folder / f"{name}.png").read_bytes(), _CAPTIONS[name])
-
-
-def _overlays(folder: Path) -> Iterator[PageFigure]:
-    for outcome in ("miss", "false_alarm", "hit"):
-        for path in sorted(folder.glob(f"overlay_{outcome}*.png")):
-            yield PageFigure(path.read_bytes(), f"An image with a {outcome.replace('_', ' ')}, under its severity")
 
 
 def _listed(defects: pd.DataFrame) -> Section:

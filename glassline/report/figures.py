@@ -4,6 +4,7 @@ Each returns a matplotlib figure that belongs to nobody else; `save_figure` writ
 names are drawn as they are written, whatever they contain.
 """
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,6 +25,7 @@ __all__ = [
     "candidates_overlay",
     "confusion_figure",
     "curves_figure",
+    "figure_png",
     "fold_box_figure",
     "save_figure",
 ]
@@ -40,6 +42,13 @@ def save_figure(fig: Figure, path: str | Path) -> None:
     """
     with written_whole(path) as beside:
         fig.savefig(beside, format="png", dpi=_DPI)
+
+
+def figure_png(fig: Figure) -> bytes:
+    """Return a figure as the bytes of a PNG file at 110 dots per inch."""
+    with io.BytesIO() as buffer:
+        fig.savefig(buffer, format="png", dpi=_DPI)
+        return buffer.getvalue()
 
 
 def curves_figure(history: pd.DataFrame) -> Figure:

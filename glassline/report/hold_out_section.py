@@ -9,6 +9,7 @@ import pandas as pd
 
 from glassline.errors import DataError
 from glassline.report.page import PageFigure, Section, SectionTable
+from glassline.report.tables import rows_of
 
 #: One row per method: its figures over all classes, then `precision_…` and `recall_…` of each.
 TABLE = "table.parquet"
@@ -35,7 +36,6 @@ def hold_out_sections(folder: str | Path) -> list[Section]:
     methods: list[dict[str, object]] = [
         {"method": one["model"], **{name: one[name] for name in _OVERALL}} for one in table.to_dict("records")
     ]
-    drawn = [{str(name): value for name, value in one.items()} for one in classes.to_dict("records")]
     figures = [
         PageFigure((folder / f"confusion_{name}.png").read_bytes(), f"Confusion matrix of {name}, patches held out")
         for name in table["model"]
@@ -44,7 +44,7 @@ def hold_out_sections(folder: str | Path) -> list[Section]:
     tables = [
         SectionTable("Methods", methods),
         SectionTable("Precision and recall of each class", _by_class(table, list(classes["class"]))),
-        SectionTable("Patches of each class", drawn),
+        SectionTable("Patches of each class", rows_of(classes)),
     ]
     return [Section("Balanced hold-out", figures, _note(classes), tables)]
 

@@ -21,6 +21,7 @@ from glassline.errors import DataError
 from glassline.report.figures import save_figure
 from glassline.report.page import PageFigure, Section, SectionTable
 from glassline.report.style import INK, QUIET, blank, colours, name_cells, new_figure, plain, tidy
+from glassline.report.tables import rows_of
 
 _CLASSES, _PAIRS = "classes.parquet", "pairs.parquet"
 _FIGURES = {
@@ -75,7 +76,7 @@ def input_sections(folder: str | Path) -> list[Section]:
     classes, pairs = pd.read_parquet(folder / _CLASSES), pd.read_parquet(folder / _PAIRS)
     figures = [PageFigure((folder / f"{name}.png").read_bytes(), caption) for name, caption in _FIGURES.items()]
     tables = [
-        SectionTable(title, [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")])
+        SectionTable(title, rows_of(rows))
         for title, rows in (("Distances of each class", classes), ("Hardest pairs", pairs))
     ]
     return [Section("Inputs: how alike classes are", figures, _note(classes), tables)]

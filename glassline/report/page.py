@@ -89,8 +89,9 @@ class ReportContent:
         title: Title of the page.
         facts: Name to value of what was run: run id, data hash, git commit, product, cycle, date.
         sections: Tables and figures under headings.
-        verdict: Promoted or kept, and why; None of a page about one system, which has neither models nor t-SNE.
-        models: One row per model, the best score of each column is marked.
+        verdict: Promoted or kept, and why; None of a page about one system.
+        models: One row per model, the best score of each column is marked. Without any there is neither significance,
+            nor classes, t-SNE or what looks elsewhere.
         significance: One row per comparison; columns named `p` or ending in `_p` are shown as p-values.
         per_class: One row per class of the exported model.
         tsne: Name of each model to its fragment written by `tsne_html`, trusted as it is.

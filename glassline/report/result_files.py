@@ -1,13 +1,14 @@
-"""What an evaluation leaves for the report: tables and a summary in one folder."""
+"""What an evaluation leaves for the report: tables, a summary and pictures in one folder."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from glassline.errors import DataError
+from glassline.report.page import PageFigure
 
 _SUMMARY = "summary.json"
 
@@ -39,3 +40,17 @@ def read_result(
         raise DataError(f"{folder} must hold the evaluation of {what}, missing: {', '.join(missing)}; {remedy}")
     tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in names}
     return tables, json.loads((folder / _SUMMARY).read_text())
+
+
+def pictures(folder: Path, captions: Mapping[str, str]) -> Iterator[PageFigure]:
+    """Yield `NAME.png` of each caption's name, where it is."""
+    for name, caption in captions.items():
+        if (folder / f"{name}.png").is_file():
+            yield PageFigure((folder / f"{name}.png").read_bytes(), caption)
+
+
+def overlay_pictures(folder: Path, caption: str) -> Iterator[PageFigure]:
+    """Yield every `overlay_….png`: misses, then false alarms, then hits; the outcome fills the caption."""
+    for outcome in ("miss", "false_alarm", "hit"):
+        for path in sorted(folder.glob(f"overlay_{outcome}*.png")):
+            yield PageFigure(path.read_bytes(), caption.format(outcome.replace("_", " ")))

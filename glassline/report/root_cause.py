@@ -15,12 +15,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from glassline.analysis.root_cause import Example, ViewResult
+from glassline.data.labels import BOX_COLUMNS
 from glassline.report.style import BRIGHT, QUIET, new_figure, plain, tidy
 from glassline.vision.repeating_marks import Mark, RootCauseSettings
 
 #: Columns of the table of findings.
 COLUMNS = (
-    "view", "x_px", "y_px", "width_px", "height_px", "area_px", "contrast_levels", "strength_sigma", "confidence",
+    "view", *BOX_COLUMNS, "area_px", "contrast_levels", "strength_sigma", "confidence",
     "images", "images_of", "image_error", "first_image", "last_image",
 )  # fmt: skip
 

@@ -15,7 +15,6 @@ from glassline.vision.light_states import Real
 from glassline.vision.scratches import Scratch
 
 Mask = npt.NDArray[np.bool_]
-Labels = npt.NDArray[np.int32]
 
 #: A label lies a few px beside what it labels; pieces of one scratch are that close.
 _NEAR_PX = 5

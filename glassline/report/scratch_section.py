@@ -4,15 +4,15 @@ A folder holds `rates.parquet`, `pixels.parquet`, `glasses.parquet`, `summary.js
 `pixels.png`, `curves.png` and any number of `overlay_….png`.
 """
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from glassline.analysis.operating_point import ErrorRates, OperatingPoint
-from glassline.report.page import PageFigure, Section, SectionTable
-from glassline.report.result_files import read_result, write_result
+from glassline.report.page import Section, SectionTable
+from glassline.report.result_files import overlay_pictures, pictures, read_result, write_result
+from glassline.report.tables import rows_of, share
 
 _TABLES = ("rates", "pixels", "glasses")
 _FIGURES = {
@@ -70,16 +70,11 @@ def scratch_sections(folder: str | Path) -> list[Section]:
     found = SegmentationResult.read(folder)
     tables = [SectionTable("Errors on the test glasses and their zones", _methods(found.rates))]
     if len(found.pixels):
-        rows = [{str(name): value for name, value in row.items()} for row in found.pixels.to_dict("records")]
-        tables.append(SectionTable("Pixels of the test zones", rows))
-    scratches = Section("Scratches", list(_figures(Path(folder))), _note(found), tables)
+        tables.append(SectionTable("Pixels of the test zones", rows_of(found.pixels)))
+    shown = [*pictures(Path(folder), _FIGURES), *overlay_pictures(Path(folder), "A zone with a {}")]
+    scratches = Section("Scratches", shown, _note(found), tables)
     verdicts, note = _verdicts(found.glasses)
     return [scratches, Section("Verdict on each glass", [], note, [SectionTable("Test glasses", verdicts)])]
-
-
-def share(count: int, of: int, rate: float, low: float, high: float) -> str:
-    """Return a rate as read: `3 of 120 (2.5 %, 0.9 % to 7.1 %)`, the interval last; `none` of none."""
-    return f"{count:,} of {of:,} ({rate:.1%}, {low:.1%} to {high:.1%})".replace("%", "\u00a0%") if of else "none"
 
 
 def _methods(rates: pd.DataFrame) -> list[dict[str, object]]:
@@ -105,15 +100,6 @@ def _note(found: SegmentationResult) -> str:
         f"FN: defective that pass. FP: clean that are rejected. In brackets: rate and its 95\u00a0% Wilson interval. "
         f"The network has {found.parameters:,} parameters."
     )
-
-
-def _figures(folder: Path) -> Iterator[PageFigure]:
-    for name, caption in _FIGURES.items():
-        if (folder / f"{name}.png").is_file():
-            yield PageFigure((folder / f"{name}.png").read_bytes(), caption)
-    for outcome in ("miss", "false_alarm", "hit"):
-        for path in sorted(folder.glob(f"overlay_{outcome}*.png")):
-            yield PageFigure(path.read_bytes(), f"A zone with a {outcome.replace('_', ' ')}")
 
 
 def _verdicts(glasses: pd.DataFrame) -> tuple[list[dict[str, object]], str]:

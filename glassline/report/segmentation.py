@@ -4,29 +4,23 @@ Shapes: H x W pixels of the zone, h x w pixels of the score map.
 """
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
 from glassline.report.rates import pr_figure, trade_off_figure
 from glassline.report.scratch_marks import Mark, Mask, marks_of
-from glassline.report.style import BRIGHT, INK, blank, new_figure, plain
+from glassline.report.style import BRIGHT, INK, LOOKS, blank, new_figure, outcome_legend, plain
 from glassline.report.zone_view import Shade, draw_zone, grown, outline, outline_in_zone, shaded
 from glassline.vision.light_states import Real
 from glassline.vision.scratches import FindSettings, Scratch
 
 __all__ = ["hits_overlay", "pr_figure", "trade_off_figure"]
 
-# Colour and dash both tell: orange, yellow and blue stay apart for the colour-blind.
-_LOOKS: dict[str, tuple[str, Literal["-", "--", ":"]]] = {
-    "miss": (BRIGHT[3], "--"), "false alarm": (BRIGHT[5], ":"), "hit": (BRIGHT[0], "-"), "found": (BRIGHT[0], "-")
-}  # fmt: skip
 _TRUTH = BRIGHT[4]
 _SHOWN, _NUMBERED = 6, 24
 _MARGIN_PX, _LEAST_PX, _MOST_PX = 14, 48, 240
@@ -63,13 +57,13 @@ def hits_overlay(
         _close_up(axes, grey_HW, truth_HW, mark, score_hw is not None)
         axes.set_title(f"{place + 1} {_caption(mark)}", fontsize=8.5, color=INK, pad=4)
     fig.suptitle(plain(title, 120), fontsize=10.5, color=INK, x=0.01, ha="left")
-    _legend(fig, marks, truth_HW is not None)
+    outcome_legend(fig, [mark.outcome for mark in marks], ("true outline", _TRUTH) if truth_HW is not None else None)
     return fig
 
 
 def _whole(axes: Axes, shade_HW: Shade, marks: Sequence[Mark], outlined: bool) -> None:
     draw_zone(axes, shade_HW)
-    for outcome, (colour, _) in _LOOKS.items():
+    for outcome, (colour, _) in LOOKS.items():
         of_it = [mark for mark in marks if mark.outcome == outcome and (outlined or mark.scratch is None)]
         outline_in_zone(axes, _drawn(of_it, shade_HW.shape), colour)
     # Off the scratch by a little, or a thin box would hide it.
@@ -77,7 +71,7 @@ def _whole(axes: Axes, shade_HW: Shade, marks: Sequence[Mark], outlined: bool) -
     rim = [withStroke(linewidth=2, foreground="black")]
     for number, mark in enumerate(marks):
         x, y, width, height = mark.bbox_px
-        left, top, colour, dash = x - 0.5 - gap, y - 0.5 - gap, *_LOOKS[mark.outcome]
+        left, top, colour, dash = x - 0.5 - gap, y - 0.5 - gap, *LOOKS[mark.outcome]
         box = Rectangle((left, top), width + 2 * gap, height + 2 * gap, fill=False, edgecolor=colour, linestyle=dash)
         axes.add_patch(box).set_linewidth(1.5)
         if number < (_NUMBERED if len(marks) <= _NUMBERED else _SHOWN):
@@ -95,7 +89,7 @@ def _close_up(axes: Axes, grey_HW: npt.NDArray[np.uint16], truth_HW: Mask | None
     if truth_HW is not None:
         outline(axes, grown(truth_HW[view], 2 * off), _TRUTH, 1.0)
     if mark.scratch is not None and outlined:
-        outline(axes, grown(_drawn([mark], grey_HW.shape)[view], off), _LOOKS[mark.outcome][0], 1.0)
+        outline(axes, grown(_drawn([mark], grey_HW.shape)[view], off), LOOKS[mark.outcome][0], 1.0)
     blank(axes)
 
 
@@ -127,15 +121,3 @@ def _caption(mark: Mark) -> str:
     return (
         f"{name}, peak {one.peak:.2f}\n{one.length_um:,.0f} µm at {one.direction_deg:.0f}°, {one.contrast_sigma:.1f} σ"
     )
-
-
-def _legend(fig: Figure, marks: Sequence[Mark], truth_known: bool) -> None:
-    shown = ("hit", "miss", "false alarm") if truth_known else ("found",)
-    handles = []
-    for outcome in shown:
-        colour, dash = _LOOKS[outcome]
-        count = sum(mark.outcome == outcome for mark in marks)
-        handles.append(Line2D([], [], color=colour, linestyle=dash, linewidth=2.2, label=f"{outcome} ({count})"))
-    if truth_known:
-        handles.append(Line2D([], [], color=_TRUTH, linewidth=2.2, label="true outline"))
-    fig.legend(handles=handles, loc="outside lower right", ncols=4, fontsize=8.5, frameon=False, labelcolor=INK)

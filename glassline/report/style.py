@@ -4,10 +4,12 @@ Source: Okabe and Ito 2008 for the palette; beyond its eight colours, Tol 2021 (
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 INK, QUIET, RULE = "#1b1f24", "#5c6670", "#d5dae0"
@@ -17,6 +19,10 @@ PALETTE = (
 )  # fmt: skip
 #: The same idea on grey images, where dark colours drown.
 BRIGHT = ("#56b4e9", "#ffb000", "#3ddc97", "#ff7a45", "#f2a6d0", "#f7ef66", "#b69cff", "#ffffff")
+#: Colour and dash of what became of a defect. Both tell: blue, orange and yellow stay apart for the colour-blind.
+LOOKS: dict[str, tuple[str, Literal["-", "--", ":"]]] = {
+    "miss": (BRIGHT[3], "--"), "false alarm": (BRIGHT[5], ":"), "hit": (BRIGHT[0], "-"), "found": (BRIGHT[0], "-")
+}  # fmt: skip
 _LONGEST = 22
 
 
@@ -84,3 +90,21 @@ def blank(axes: Axes, message: str = "") -> None:
     axes.set_axis_off()
     if message:
         axes.text(0.5, 0.5, message, ha="center", va="center", color=QUIET, fontsize=10, transform=axes.transAxes)
+
+
+def outcome_legend(fig: Figure, outcomes: Sequence[str], truth: tuple[str, str] | None) -> None:
+    """Tell below a figure how many marks of each outcome it shows.
+
+    Args:
+        fig: The figure.
+        outcomes: That of each mark: hit, miss or false alarm, or `found` where no truth is known.
+        truth: What the outline of what is true is called, and its colour; None where no truth is known.
+    """
+    handles = []
+    for outcome in ("hit", "miss", "false alarm") if truth else ("found",):
+        colour, dash = LOOKS[outcome]
+        label = f"{outcome} ({outcomes.count(outcome)})"
+        handles.append(Line2D([], [], color=colour, linestyle=dash, linewidth=2.2, label=label))
+    if truth:
+        handles.append(Line2D([], [], color=truth[1], linewidth=2.2, label=truth[0]))
+    fig.legend(handles=handles, loc="outside lower right", ncols=4, fontsize=8.5, frameon=False, labelcolor=INK)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
+import pandas as pd
 
 # Names and rates with their intervals are shorter.
 _SENTENCE = 48
@@ -36,6 +37,16 @@ class Table:
 
     headings: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
+
+
+def rows_of(table: pd.DataFrame) -> list[Mapping[str, object]]:
+    """Return one mapping per row of a table, column name to value."""
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+
+
+def share(count: int, of: int, rate: float, low: float, high: float) -> str:
+    """Return a rate as read: `3 of 120 (2.5 %, 0.9 % to 7.1 %)`, the interval last; `none` of none."""
+    return f"{count:,} of {of:,} ({rate:.1%}, {low:.1%} to {high:.1%})".replace("%", "\u00a0%") if of else "none"
 
 
 def as_table(rows: Sequence[Mapping[str, object]], mark_best: bool = False) -> Table:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from glassline.analysis.box_hits import BOX_HIT_IOU
 from glassline.report.page import PageFigure, ReportContent, Section, SectionTable, write_page
-from glassline.report.scratch_section import share
+from glassline.report.tables import rows_of, share
 
 _CAPTIONS = {
     "affinity.png": "Affinity of each source for the new product",
@@ -64,9 +65,9 @@ def _sources(reasons: pd.DataFrame, figures: Mapping[str, bytes]) -> Section:
         "compared pair by pair by how often the loss of one is lower, and the comparisons weighed by the Analytic "
         "Hierarchy Process: affinities sum to 1. The choice is the best one within the budget of samples."
     )
-    rows = [{str(name): value for name, value in row.items()} for row in reasons.to_dict("records")]
     named = ("affinity.png", "gain.png", "selection.png")
-    return Section("Which sources help", list(_pictures(figures, named)), note, [SectionTable("Sources", rows)])
+    tables = [SectionTable("Sources", rows_of(reasons))]
+    return Section("Which sources help", list(_pictures(figures, named)), note, tables)
 
 
 def _arms(arms: pd.DataFrame, figures: Mapping[str, bytes]) -> Section:
@@ -110,8 +111,9 @@ def _boxes(boxes: pd.DataFrame, figures: Mapping[str, bytes]) -> list[Section]:
     note = (
         "The classifier reads overlapping windows; the heat of a pixel is the mean of their probabilities of a defect, "
         "the more of a window's the nearer its middle. What is hotter than the threshold becomes boxes. A box hits a "
-        "defect where its centre lies in it or both boxes overlap by an IoU of 0.3. The threshold is that of the "
-        "highest F1 of boxes on validation images. Class activation: the same of the last convolution's response."
+        f"defect where its centre lies in it or both boxes overlap by an IoU of {BOX_HIT_IOU:g}. The threshold is that "
+        "of the highest F1 of boxes on validation images. Class activation: the same of the last convolution's "
+        "response."
     )
     names = sorted(name for name in figures if name.startswith("heat_"))
     pictures = [PageFigure(figures[name], f"Heat of test image {name[5:-4]}") for name in names]

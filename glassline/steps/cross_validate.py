@@ -1,21 +1,30 @@
 """Train and test every model on some of the folds."""
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from glassline.analysis.metrics import classifier_metrics
 from glassline.analysis.pooling import judge_units
 from glassline.data.samples import SampleTable, read_samples
 from glassline.data.splits import check_leak, test_rows, train_rows
-from glassline.data.storage import code_hash, written_whole
+from glassline.data.storage import code_hash, content_key, written_whole
+from glassline.data.store import Store, open_store
 from glassline.tracking import StepRun, step_run
 from glassline.training.methods import fit_and_predict
 from glassline.training.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from glassline.training.history import EpochHook
+
+Rows = npt.NDArray[np.intp]
+Judged = tuple[npt.NDArray[np.float32], pd.DataFrame]
+FitAndPredict = Callable[[Rows, Rows, "EpochHook"], Judged]
 
 
 def cross_validate(
@@ -32,7 +41,7 @@ def cross_validate(
         folds: Which folds to test on in this part.
         training: Fields of `TrainingSettings`; patience must be 0, since no fold is left to stop by.
         seed: Seed of every fit.
-        store: Folder for checkpoints and finished folds.
+        store: Folder or S3 URL for checkpoints and finished folds.
         threads: CPU threads of a fit; parts that share a machine share its cores.
         predictions_path: Folder for `predictions.parquet` (one row per model, fold and unit) and
             `history.parquet` (one row per model, fold and epoch).
@@ -45,49 +54,67 @@ def cross_validate(
         settings = TrainingSettings.parse({**training, "patience": 0, "threads": threads})
         table = read_samples(augmented_path, "patches", extra=["fold", "augmentation"])
         check_leak(table)
-        key = hashlib.sha256(
-            json.dumps(
-                [
-                    table.content_hash(),
-                    settings.model_dump(),
-                    seed,
-                    code_hash("models", "training", "analysis", "vision"),
-                ]
-            ).encode()
-        ).hexdigest()[:24]
+        what = [
+            table.content_hash(), settings.model_dump(), seed, code_hash("models", "training", "analysis", "vision"),
+        ]  # fmt: skip
+        key = content_key(what)
+        place = open_store(store)
+
+        def fit(name: str, fold: int, train_N: Rows, test_N: Rows, on_epoch: "EpochHook") -> Judged:
+            below = place.below("checkpoints")
+            return fit_and_predict(name, table, train_N, test_N, settings, seed + fold, below, on_epoch)
+
         results = [
-            _fold(run, table, name, int(fold), settings, seed, Path(store) / "folds" / key, Path(store))
-            for fold in folds
+            validate_fold(run, table, name, fold, f"folds/{key}", place, partial(fit, name, fold))
+            for fold in map(int, folds)
             for name in models
         ]
-        with written_whole(predictions_path) as beside:
-            beside.mkdir(parents=True)
-            pd.concat([judged for judged, _ in results], ignore_index=True).to_parquet(beside / "predictions.parquet")
-            pd.concat([history for _, history in results], ignore_index=True).to_parquet(beside / "history.parquet")
+        write_folds(results, predictions_path)
 
 
-def _fold(
-    run: StepRun, table: SampleTable, name: str, fold: int, settings: Any, seed: int, finished: Path, store: Path
+def validate_fold(
+    run: StepRun, table: SampleTable, name: str, fold: int, finished: str, store: Store, fit: FitAndPredict
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the predictions and the history of one model on one fold, and log them as a child run."""
-    place = finished / f"{name}-{fold}"
+    """Return the predictions and the history of one model on one fold, and log them as a child run.
+
+    Args:
+        run: Run of the step.
+        table: Table of patches with folds.
+        name: What the model is called in the predictions.
+        fold: Fold to test on.
+        finished: Name in the store of what decides a fit, so that a finished fold is read from there.
+        store: Where finished folds are.
+        fit: Fits on some rows and returns probabilities (N, C) of others and the history; it is told rows to train on,
+            rows to judge, and whom to tell metrics of every epoch.
+    """
     with run.child(f"fold {fold} {name}") as child:
         child.params({"model": name, "fold": fold})
-        if not place.is_dir():
+
+        def make(folder: Path) -> None:
             test_N = test_rows(table, fold)
-            probability_NC, history = fit_and_predict(
-                name, table, train_rows(table, fold), test_N, settings, seed + fold, store / "checkpoints",
-                lambda epoch, values: child.metrics(values, step=epoch),
-            )  # fmt: skip
+            probability_NC, history = fit(
+                train_rows(table, fold), test_N, lambda epoch, values: child.metrics(values, step=epoch)
+            )
             judged = judge_units(table.rows.iloc[test_N], probability_NC, table.classes, table.clean_class)
             judged.insert(0, "model", name)
             judged.insert(1, "fold", fold)
-            with written_whole(place) as beside:
-                beside.mkdir(parents=True)
-                judged.to_parquet(beside / "predictions.parquet")
-                history.assign(model=name, fold=fold).to_parquet(beside / "history.parquet")
-        judged = pd.read_parquet(place / "predictions.parquet")
+            folder.mkdir(parents=True)
+            judged.to_parquet(folder / "predictions.parquet")
+            history.assign(model=name, fold=fold).to_parquet(folder / "history.parquet")
+
+        place = store.made(f"{finished}/{name}-{fold}", make)
+        judged = pd.read_parquet(place.file("predictions.parquet"))
         metrics = classifier_metrics(judged["actual"], judged["predicted"], table.classes)
         child.metrics(metrics.as_dict())
-        print(f"cross_validate: fold {fold} {name} accuracy {metrics.accuracy:.3f}", flush=True)
-        return judged, pd.read_parquet(place / "history.parquet")
+        print(f"{run.name}: fold {fold} {name} accuracy {metrics.accuracy:.3f}", flush=True)
+        return judged, pd.read_parquet(place.file("history.parquet"))
+
+
+def write_folds(results: Sequence[tuple[pd.DataFrame, pd.DataFrame]], predictions_path: str) -> pd.DataFrame:
+    """Write what `validate_fold` returned of several folds as a folder, and return all predictions."""
+    predictions = pd.concat([judged for judged, _ in results], ignore_index=True)
+    with written_whole(predictions_path) as beside:
+        beside.mkdir(parents=True)
+        predictions.to_parquet(beside / "predictions.parquet")
+        pd.concat([history for _, history in results], ignore_index=True).to_parquet(beside / "history.parquet")
+    return predictions

@@ -20,7 +20,7 @@ def cut_patches(samples_path: str, content_hash: str, cut: Mapping[str, Any], st
         samples_path: Table of images.
         content_hash: Its content hash; patches of other content are not taken from a cache.
         cut: Fields of `CutSettings`.
-        store: Folder under which the shards stay.
+        store: Folder or S3 URL under which the shards stay.
         patches_path: Where the Parquet table of patches goes.
 
     Raises:

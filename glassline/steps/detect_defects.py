@@ -1,6 +1,5 @@
 """Detect the defects of the test images: severity, pixel filter, connected components, types."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from glassline.data.storage import code_hash, folder_hash, written_whole
-from glassline.steps.label_severity import labelled_images, numbers_of
+from glassline.data.glass_split import numbers_of
+from glassline.data.storage import code_hash, content_key, folder_hash, written_whole
+from glassline.data.store import Store, fetched, open_store
+from glassline.steps.label_severity import labelled_images
 from glassline.steps.train_regression import read_threshold, severity_of
 from glassline.tracking import step_run
 from glassline.vision.annotated_images import AnnotatedImages
@@ -47,8 +48,8 @@ def detect_defects(
         types_path: Folder written by `train_defect_types`.
         part: Which part of the images this is, from 0.
         parts: Number of parts.
-        defects: Fields of `ClusterSettings`.
-        store: Folder for severity maps.
+        defects: Fields of `JoinSettings`.
+        store: Folder or S3 URL for severity maps.
         defects_path: Folder for `defects.parquet` (one row per defect; `kept` is false where the classifier says that
             it is none), the same as `defects.csv`, and `images.parquet` (where each image's severity map lies).
 
@@ -66,11 +67,11 @@ def detect_defects(
     ) as run:  # fmt: skip
         detector, types = load_detector(model_path), load_types(types_path)
         images, split = labelled_images(samples_path, labels_path, detector.settings)
-        chosen = numbers_of(images, split.test)[part::parts]
+        chosen = numbers_of(images.groups, split.test)[part::parts]
         settings = DefectSettings.parse({**defects, "threshold": read_threshold(model_path)})
         finder = _Finder(
             images, run_detector(detector), detector.settings.detector.cell_px, settings, types, run_types(types),
-            [folder_hash(model_path), folder_hash(types_path)], Path(store),
+            [folder_hash(model_path), folder_hash(types_path)], open_store(store),
         )  # fmt: skip
         told = []
         for done, number in enumerate(chosen, 1):
@@ -100,7 +101,7 @@ class _Finder:
     types: "FittedTypes"
     judge: RunTypes
     models: list[str]
-    store: Path
+    store: Store
 
     def told(self, number: int) -> dict[str, Any]:
         """Return what is found on an image; it is searched unless the store knows it."""
@@ -108,13 +109,12 @@ class _Finder:
             self.models, self.images.images[number], self.images.hashes[number], self.settings.model_dump(),
             list(_COLUMNS), code_hash("models", "training", "vision", "data", "deploy"),
         ]  # fmt: skip
-        place = self.store / "severity" / hashlib.sha256(json.dumps(what).encode()).hexdigest()[:24]
-        if not place.is_dir():
-            self._find(number, place)
-        told: dict[str, Any] = json.loads((place / _TOLD).read_text())
-        return {"image": self.images.images[number], "map": str(place / _MAP), "defects": told["defects"]}
+        name = f"severity/{content_key(what)}"
+        place = self.store.made(name, lambda folder: self._find(number, folder))
+        told: dict[str, Any] = json.loads(place.file(_TOLD).read_text())
+        return {"image": self.images.images[number], "map": f"{place.url}/{_MAP}", "defects": told["defects"]}
 
-    def _find(self, number: int, place: Path) -> None:
+    def _find(self, number: int, folder: Path) -> None:
         image = self.images.pixels(number)
         severity_RC = severity_of(image, self.detect, self.cell_px)
         found = find_defects(severity_RC, self.cell_px, self.images.sizes_px[number], self.settings)
@@ -123,10 +123,9 @@ class _Finder:
             {**_row(self.images.images[number], one), "type": name, "probability": probability, "kept": name != CLEAN}
             for one, (name, probability) in zip(found, votes, strict=True)
         ]
-        with written_whole(place) as beside:
-            beside.mkdir(parents=True)
-            np.save(beside / _MAP, severity_RC)
-            (beside / _TOLD).write_text(json.dumps({"defects": rows}))
+        folder.mkdir(parents=True)
+        np.save(folder / _MAP, severity_RC)
+        (folder / _TOLD).write_text(json.dumps({"defects": rows}))
 
 
 def _row(image: str, defect: Defect) -> dict[str, Any]:
@@ -140,4 +139,5 @@ def _row(image: str, defect: Defect) -> dict[str, Any]:
 
 def read_severity(path: str | Path) -> Real:
     """Return the severity (R, C) that `images.parquet` names."""
-    return np.asarray(np.load(path, allow_pickle=False), np.float32)
+    with fetched(path, "a severity map") as file:
+        return np.asarray(np.load(file, allow_pickle=False), np.float32)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from glassline.analysis.metrics import ClassifierMetrics, classifier_metrics, grouped_metrics
+from glassline.analysis.defect_rates import defect_rates
+from glassline.analysis.metrics import classifier_metrics, grouped_metrics
 from glassline.data.samples import read_samples
 from glassline.data.storage import written_whole
 from glassline.errors import DataError
@@ -41,12 +42,15 @@ def evaluate_classifier(prediction_paths: Sequence[str], augmented_path: str, mo
             )
             for name, rows in pooled.groupby("model", sort=False)
         }
+        flat = {
+            name: one.as_dict() | defect_rates(*_told(pooled, name), table.clean_class)
+            for name, one in by_model.items()
+        }
         folds = _by_fold(pooled, table.classes)
         with written_whole(evaluation_path) as beside:
             beside.mkdir(parents=True)
             pooled.to_parquet(beside / PREDICTIONS)
             folds.to_parquet(beside / FOLDS)
-            flat = {name: one.as_dict() for name, one in by_model.items()}
             (beside / METRICS).write_text(json.dumps(flat, indent=2))
             figures = {
                 f"confusion_{name}": confusion_figure(one.confusion, one.classes, f"{name}, all folds")
@@ -58,14 +62,14 @@ def evaluate_classifier(prediction_paths: Sequence[str], augmented_path: str, mo
             for name, figure in figures.items():
                 save_figure(figure, beside / f"{name}.png")
                 run.figure(figure, name)
-        for name, one in by_model.items():
+        for name, metrics in flat.items():
             with run.child(name) as child:
                 child.params({"model": name})
-                child.metrics(one.as_dict())
-        run.metrics(by_model[model].as_dict())
-        run.table(_model_table(by_model), "models")
+                child.metrics(metrics)
+        run.metrics(flat[model])
+        run.table(pd.DataFrame([{"model": name, **metrics} for name, metrics in flat.items()]), "models")
         run.table(folds, "folds")
-        parent_tags({"model": model}, by_model[model].as_dict())
+        parent_tags({"model": model, "method": model}, flat[model])
 
 
 def _pool(paths: Sequence[str], name: str) -> pd.DataFrame:
@@ -91,5 +95,7 @@ def _by_fold(pooled: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def _model_table(by_model: dict[str, ClassifierMetrics]) -> pd.DataFrame:
-    return pd.DataFrame([{"model": name, **one.as_dict()} for name, one in by_model.items()])
+def _told(pooled: pd.DataFrame, model: str) -> tuple[list[str], list[str]]:
+    """Return actual and predicted classes of a model's units."""
+    rows = pooled[pooled["model"] == model]
+    return rows["actual"].tolist(), rows["predicted"].tolist()

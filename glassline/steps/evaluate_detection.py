@@ -12,15 +12,16 @@ import pandas as pd
 from glassline.analysis.detection_tables import MEASURES, DetectionTables, ImageDefects
 from glassline.analysis.segmentation import PixelCounts
 from glassline.analysis.threshold import FilterThreshold, pixel_scores
+from glassline.data.glass_split import numbers_of
 from glassline.data.samples import read_samples
 from glassline.data.storage import written_whole
 from glassline.errors import DataError
 from glassline.report.detection_result import DetectionResult
+from glassline.report.page_facts import page_facts
 from glassline.steps.detect_defects import DEFECTS, IMAGES, read_severity
 from glassline.steps.label_severity import DEFECTS as LABELLED
-from glassline.steps.label_severity import labelled_images, numbers_of
+from glassline.steps.label_severity import labelled_images
 from glassline.steps.train_regression import CURVE, THRESHOLD
-from glassline.steps.write_report import page_facts
 from glassline.tracking import StepRun, parent_artifact, parent_tags, pipeline_notes, step_run
 from glassline.vision.annotated_images import AnnotatedImages
 from glassline.vision.defects import Defect, DefectSettings, find_defects
@@ -48,7 +49,7 @@ def evaluate_detection(
         labels_path: Folder written by `label_severity`.
         model_path: Folder written by `train_regression`.
         defects: Folders written by `detect_defects`, one per part.
-        settings: Fields of `ClusterSettings`, as they were detected with.
+        settings: Fields of `JoinSettings`, as they were detected with.
         evaluation_path: Folder for what the page is made of; see `glassline.report.detection_section`.
 
     Raises:
@@ -63,7 +64,7 @@ def evaluate_detection(
         fitted, model = load_detector(model_path), Path(model_path)
         chosen = FilterThreshold(**json.loads((model / THRESHOLD).read_text()))
         images, split = labelled_images(samples_path, labels_path, fitted.settings)
-        numbers = numbers_of(images, split.test)
+        numbers = numbers_of(images.groups, split.test)
         maps, rows = _pooled(defects, [images.images[number] for number in numbers])
         comparison = _Comparison(
             images, fitted.settings.detector.cell_px,
@@ -98,6 +99,8 @@ def _tell(run: StepRun, result: DetectionResult, page: Path) -> None:
     run.table(result.methods, "methods")
     run.table(result.defects, "defects")
     run.metrics(_metrics(result))
+    found = {"fn_rate": 1 - result.methods.iloc[0]["tpr"], "fp_rate": 1 - result.methods.iloc[0]["tnr"]}
+    run.metrics({name: value for name, value in found.items() if value == value})
     run.artifact(page)
     parent_artifact(page)
     full = result.methods.iloc[0]

@@ -123,7 +123,7 @@ def _pixels(
     for done, row in enumerate(zones.itertuples(), 1):
         truth_hw = in_blocks(labelled.mask(labelled.images.index(row.image)), block_px)
         for name, file in _MAPS.items():
-            score_hw = _in_shape(read_score(Path(str(row.maps)) / file), truth_hw.shape, block_px)
+            score_hw = _in_shape(read_score(str(row.maps), file), truth_hw.shape, block_px)
             for px in _TOLERANCES_PX:
                 counts[name, px].add(score_hw, truth_hw)
         run.progress(done, len(zones), "zones measured")
@@ -162,7 +162,7 @@ def _overlays(
             figure = hits_overlay(
                 labelled.frames(number, of).max(axis=0), labelled.mask(number), found, high,
                 f"{row.image}: {outcome}, peak {row.peak:.2f}, rejected from {high:.2f}",
-                read_score(Path(str(row.maps)) / SCORE), low,
+                read_score(str(row.maps), SCORE), low,
             )  # fmt: skip
             yield f"overlay_{outcome.replace(' ', '_')}_{place}", figure
 

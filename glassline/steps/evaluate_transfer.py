@@ -8,10 +8,10 @@ import pandas as pd
 
 from glassline.data.samples import read_samples
 from glassline.data.storage import written_whole
+from glassline.report.page_facts import page_facts
 from glassline.steps.localise_defects import METRICS
 from glassline.steps.select_sources import REASONS
 from glassline.steps.train_transfer import EVALUATION
-from glassline.steps.write_report import page_facts
 from glassline.tracking import parent_artifact, parent_tags, pipeline_notes, step_run
 
 #: The page, in the comparison's folder and on the pipeline's own run; the table of networks beside it.
@@ -58,7 +58,13 @@ def evaluate_transfer(
         run.artifact(page)
         parent_artifact(page)
         told = {f"transfer_{name}": first[name] for name in ("tpr", "tnr", "average_precision")}
+        told |= {
+            name: 1 - first[share]
+            for name, share in (("fn_rate", "tpr"), ("fp_rate", "tnr"))
+            if first[share] is not None
+        }
         told |= {f"transfer_boxes_{name}": boxes.iloc[0][name] for name in ("hit", "precision") if len(boxes)}
         parent_tags(
-            {"sources": ", ".join(first["sources"])}, {k: float(v) for k, v in told.items() if v is not None and v == v}
+            {"sources": ", ".join(first["sources"]), "method": "transfer"},
+            {k: float(v) for k, v in told.items() if v is not None and v == v},
         )

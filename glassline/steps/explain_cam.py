@@ -14,6 +14,7 @@ from glassline.data.splits import test_rows
 from glassline.data.storage import written_whole
 from glassline.steps.train_ensemble import TEST_FOLD
 from glassline.tracking import step_run
+from glassline.training.failed_fit import failure_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,22 +24,31 @@ EXPLAINED, ELSEWHERE = "cams.parquet", "elsewhere.parquet"
 _SHOWN, _EXPLAINED_AT_MOST = 6, 600
 
 
-def explain_cam(augmented_path: str, model_path: str, seed: int, explanation_path: str) -> None:
+def explain_cam(augmented_path: str, model_path: str, name: str, seed: int, explanation_path: str) -> None:
     """Map the activation of held-out samples, per class, and measure its share inside the defect.
+
+    Of a model that does not look at the patch there is nothing to map: the lists are empty, and a note says so. They
+    are empty too of a candidate whose training failed.
 
     Args:
         augmented_path: Table of patches with folds.
-        model_path: Folder written by `train_ensemble`.
+        model_path: Folder written by `train_ensemble` or `train_candidate`.
+        name: What the model is called in this run.
         seed: Seed of the choice of samples where there are more than 600.
         explanation_path: Folder for overlays per class, `cams.parquet` (one row per explained sample:
             energy share, mask share, elsewhere) and `elsewhere.parquet` (its rows to review, thumbnails as PNG).
     """
-    from glassline.analysis.cam import activation_maps, energy_inside, looks_elsewhere
+    from glassline.analysis.cam import activation_maps, energy_inside, has_image_branch, looks_elsewhere
     from glassline.report.figures import save_figure
     from glassline.training.fitted import load_fitted, predict
 
-    with step_run("explain_cam", {"seed": seed}) as run:
+    with step_run("explain_cam", {"model": name, "seed": seed}, part=name) as run:
+        if failure_of(model_path):
+            return _write_none(explanation_path)
         table, fitted = read_samples(augmented_path, "patches", extra=["fold"]), load_fitted(model_path)
+        if not has_image_branch(fitted):
+            run.note(f"{name} does not look at the patch: there is no map of where it looks")
+            return _write_none(explanation_path)
         rows_N = _choose(table, seed)
         probability_NC = predict(fitted, table, rows_N)
         rows = table.rows.iloc[rows_N]
@@ -71,13 +81,22 @@ def explain_cam(augmented_path: str, model_path: str, seed: int, explanation_pat
             beside.mkdir(parents=True)
             explained.to_parquet(beside / EXPLAINED)
             elsewhere.to_parquet(beside / ELSEWHERE)
-            for name, figure in _overlays(fitted.classes, explained, patch_NHW, cam_NHW, mask_NHW):
-                save_figure(figure, beside / f"cam_{plain_name(name)}.png")
-                run.figure(figure, f"cam_{name}")
+            for label, figure in _overlays(fitted.classes, explained, patch_NHW, cam_NHW, mask_NHW):
+                save_figure(figure, beside / f"cam_{plain_name(label)}.png")
+                run.figure(figure, f"cam_{label}")
         shares = explained[defect_N].groupby("label")["energy_share"].mean()
-        run.metrics({f"cam_energy_share_{name}": float(value) for name, value in shares.items()})
+        run.metrics({f"cam_energy_share_{label}": float(value) for label, value in shares.items()})
         run.metrics({"explained": len(explained), "elsewhere": len(elsewhere)})
         run.table(explained[explained["elsewhere"]].drop(columns="elsewhere"), "elsewhere")
+
+
+def _write_none(explanation_path: str) -> None:
+    """Write the lists of a model that nothing was explained of."""
+    columns = ["id", "label", "predicted", "energy_share", "mask_share", "elsewhere"]
+    with written_whole(explanation_path) as beside:
+        beside.mkdir(parents=True)
+        pd.DataFrame(columns=columns).to_parquet(beside / EXPLAINED)
+        pd.DataFrame(columns=[*columns, "thumbnail"]).to_parquet(beside / ELSEWHERE)
 
 
 def _choose(table: SampleTable, seed: int) -> npt.NDArray[np.intp]:

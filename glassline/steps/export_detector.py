@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from glassline.data.glass_split import numbers_of
 from glassline.data.samples import read_samples
 from glassline.data.storage import written_whole
 from glassline.report.detection_result import DetectionResult
-from glassline.steps.label_severity import labelled_images, numbers_of
+from glassline.steps.label_severity import labelled_images
 from glassline.steps.train_regression import read_threshold
 from glassline.tracking import BUNDLE, commit, step_run
 from glassline.tracking.registry import log_onnx_model, register_model
@@ -34,7 +35,7 @@ def export_detector(
         model_path: Folder written by `train_regression`.
         types_path: Folder written by `train_defect_types`.
         evaluation_path: Folder written by `evaluate_detection`.
-        defects: Fields of `ClusterSettings`.
+        defects: Fields of `JoinSettings`.
         registered_model: Name in the registry.
         bundle_path: Folder for `bundle.zip`.
 
@@ -50,7 +51,7 @@ def export_detector(
     with step_run("export_detector", {"defects": dict(defects), "registered_model": registered_model}) as run:
         detector, types = load_detector(model_path), load_types(types_path)
         images, split = labelled_images(samples_path, labels_path, detector.settings)
-        tiles = _tiles(images, numbers_of(images, split.validation))
+        tiles = _tiles(images, numbers_of(images.groups, split.validation))
         edge = types.window_px
         windows = np.stack([cut_window(tile, (_TILE_PX // 2 - edge // 2,) * 2, edge, edge) for tile in tiles])
         with written_whole(bundle_path) as beside:
@@ -67,7 +68,7 @@ def export_detector(
         severity_BRC = Detector(bundle).run(tile_BHW)
         uri = log_onnx_model(run.run_id, bundle.files[GRAPH], {"image": tile_BHW}, {"severity": severity_BRC})
         run.tags({"glassline.model_uri": uri})
-        register_model(registered_model, run.run_id, {"data_hash": manifest.data_hash, "model": manifest.model})
+        register_model(registered_model, run.run_id, {"table_hash": manifest.data_hash, "model": manifest.model})
 
 
 def _tiles(images: AnnotatedImages, numbers: list[int]) -> list[Image]:

@@ -9,6 +9,7 @@ from glassline.data.samples import SampleTable, read_samples
 from glassline.data.shards import ShardReader
 from glassline.data.splits import test_rows
 from glassline.data.storage import written_whole
+from glassline.deploy.thresholds import LEAST_HEAT, LEAST_PROBABILITY
 from glassline.steps.localise_defects import METRICS
 from glassline.steps.train_ensemble import VALIDATION_FOLD
 from glassline.steps.train_transfer import EVALUATION
@@ -55,14 +56,15 @@ def export_transfer(
         patch_NHW = ShardReader(table.root, "patch").read(rows["shard"], rows["row"])
         evaluation = json.loads((Path(evaluation_path) / EVALUATION).read_text())
         boxes = json.loads((Path(located_path) / METRICS).read_text()).get(HEAT, {})
-        thresholds = {"least_probability": evaluation["threshold"]}
-        if boxes:
-            thresholds["least_heat"] = boxes["threshold"]
+        preprocessing = _preprocessing(table, cut, localise)
+        thresholds = {LEAST_PROBABILITY: evaluation["threshold"]}
+        if "extract" not in preprocessing:  # windows, of which boxes are made where places were told
+            thresholds[LEAST_HEAT] = boxes.get("threshold")
         figures = {name: evaluation[name] for name in _FIGURES if evaluation[name] is not None}
         with written_whole(bundle_path) as beside:
             beside.mkdir(parents=True)
             manifest = export(
-                fitted, beside / _ZIP, patch_NHW, _preprocessing(table, cut, localise), thresholds,
+                fitted, beside / _ZIP, patch_NHW, preprocessing, thresholds,
                 table.content_hash(), commit(), figures,
             )  # fmt: skip
         bundle = load_bundle(Path(bundle_path) / _ZIP)
@@ -76,7 +78,7 @@ def export_transfer(
             {"probability": probability_NC},
         )  # fmt: skip
         run.tags({"glassline.model_uri": uri})
-        register_model(registered_model, run.run_id, {"data_hash": manifest.data_hash, "model": manifest.model})
+        register_model(registered_model, run.run_id, {"table_hash": manifest.data_hash, "model": manifest.model})
 
 
 def _preprocessing(table: SampleTable, cut: Mapping[str, Any], localise: Mapping[str, Any]) -> dict[str, Any]:

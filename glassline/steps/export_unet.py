@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glassline.data.captures.window import Window
-from glassline.data.glass_split import read_split
+from glassline.data.glass_split import numbers_of, read_split
 from glassline.data.samples import read_samples
 from glassline.data.storage import written_whole
 from glassline.steps.judge_glasses import POINT
-from glassline.steps.train_unet import SPLIT, captured_zones, numbers_of
+from glassline.steps.train_unet import SPLIT, captured_zones
 from glassline.tracking import BUNDLE, commit, step_run
 from glassline.tracking.registry import log_onnx_model, register_model
 from glassline.vision.labelled_zones import LabelledZones
@@ -56,7 +56,7 @@ def export_unet(
         table = read_samples(samples_path, "images")
         zones = captured_zones(table, fitted.settings.labels)
         verdicts = json.loads((Path(verdicts_path) / POINT).read_text())
-        sigmas = _patches(zones, fitted, numbers_of(zones, split.validation))
+        sigmas = _patches(zones, fitted, numbers_of(zones.groups, split.validation))
         with written_whole(bundle_path) as beside:
             beside.mkdir(parents=True)
             manifest = export_bundle(
@@ -71,7 +71,7 @@ def export_unet(
         score_Bhw = Segmenter(bundle).run(sigmas[0])
         uri = log_onnx_model(run.run_id, bundle.files["model.onnx"], {"sigmas": sigmas[0]}, {"score": score_Bhw})
         run.tags({"glassline.model_uri": uri})
-        register_model(registered_model, run.run_id, {"data_hash": manifest.data_hash, "model": manifest.model})
+        register_model(registered_model, run.run_id, {"table_hash": manifest.data_hash, "model": manifest.model})
 
 
 def _patches(zones: LabelledZones, fitted: "FittedSegmenter", numbers: list[int]) -> list[Real]:

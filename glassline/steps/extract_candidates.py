@@ -19,7 +19,7 @@ def extract_candidates(samples_path: str, store: str, extract: Mapping[str, Any]
 
     Args:
         samples_path: Table of images.
-        store: Folder under which the shards stay.
+        store: Folder or S3 URL under which the shards stay.
         extract: Fields of `ExtractSettings`.
         patches_path: Where the Parquet table of patches goes.
 

@@ -7,10 +7,12 @@ from typing import Any
 from glassline.analysis.root_cause import ViewResult
 from glassline.analysis.root_cause import find_root_cause as search
 from glassline.data.captures.store import open_captures
-from glassline.data.storage import folder_hash, written_whole
+from glassline.data.storage import written_whole
+from glassline.data.store import place_hash
 from glassline.errors import DataError
 from glassline.tracking import parent_tags, step_run
 from glassline.vision.repeating_marks import RootCauseSettings
+from glassline.vision.views import holds_captures
 
 #: Tag of a run: whether a mark repeats.
 ALARM = "glassline.alarm"
@@ -24,7 +26,7 @@ def find_root_cause(
     The step's run and the pipeline's own carry the answer as tag `glassline.alarm`.
 
     Args:
-        images: Folder of images, of one per view, or captures (folder or S3 URL).
+        images: Folder or S3 URL of images, of one folder per view, or of captures.
         content_hash: Hash of images and reference at submission; "" where it is not known.
         reference: The same views of good glasses; "" when there are none.
         root_cause: Fields of `RootCauseSettings`.
@@ -67,9 +69,7 @@ def content_hash_of(images: str, reference: str) -> str:
 
 
 def _hash(place: str) -> str:
-    if "://" in place or any(Path(place).glob("*.zarr")):
-        return open_captures(place).content_hash()
-    return folder_hash(place)
+    return open_captures(place).content_hash() if holds_captures(place) else place_hash(place)
 
 
 def _notes(results: list[ViewResult]) -> list[str]:

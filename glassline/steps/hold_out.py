@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -12,7 +11,8 @@ from glassline.analysis.metrics import ClassifierMetrics, grouped_metrics
 from glassline.analysis.pooling import judge_units
 from glassline.data.balanced import Rows, draw_balanced, hold_out_groups, with_copies
 from glassline.data.samples import SampleTable, read_samples
-from glassline.data.storage import code_hash, written_whole
+from glassline.data.storage import code_hash, content_key, written_whole
+from glassline.data.store import Store, open_store
 from glassline.report.hold_out_section import CLASSES, TABLE
 from glassline.steps.evaluate_classifier import METRICS, PREDICTIONS
 from glassline.tracking import StepRun, step_run
@@ -34,15 +34,15 @@ def hold_out(
 
     Source: system B of the reading, section 4.2, Tables 4 and 5: 1210 patches of each class, 30 % of them held out.
     By group is ours: no physical part is on both sides. Only real patches are drawn and judged, each by itself;
-    copies of those that are trained on are trained on too. Networks are trained for at least 300 steps. A model that
-    a killed try fitted is read from the store.
+    copies of those that are trained on are trained on too. Networks are trained for `least_steps` at least.
+    A model that a killed try fitted is read from the store.
 
     Args:
         augmented_path: Table of patches with augmented copies.
         models: Names of the methods, as in `glassline models`, or of `COMPARATOR_NAMES`.
         training: Fields of `TrainingSettings`; patience and clean_ratio are taken as 0.
         seed: Seed of draw, split and fits.
-        store: Folder for checkpoints and finished fits.
+        store: Folder or S3 URL for checkpoints and finished fits.
         threads: CPU threads of a fit; 0 takes all cores.
         hold_out_path: Folder for `predictions.parquet` (one row per model and patch held out), `metrics.json` (by
             model), `table.parquet` (one row per model), `classes.parquet` (what was drawn) and confusion matrices.
@@ -66,7 +66,7 @@ def hold_out(
         run.table(classes, "classes")
         content = table.content_hash()
         judged = {
-            name: _judge(run, table, content, name, train_N, test_N, settings, seed, Path(store))
+            name: _judge(run, table, content, name, train_N, test_N, settings, seed, open_store(store))
             for name in dict.fromkeys(models)
         }
         summary = pd.DataFrame(
@@ -108,19 +108,19 @@ def _drawn(table: SampleTable, kept_N: Rows, train_N: Rows, test_N: Rows) -> pd.
 
 def _judge(
     run: StepRun, table: SampleTable, content: str, name: str, train_N: Rows, test_N: Rows,
-    settings: TrainingSettings, seed: int, store: Path,
+    settings: TrainingSettings, seed: int, store: Store,
 ) -> tuple[pd.DataFrame, ClassifierMetrics]:  # fmt: skip
     """Return predictions and figures of one model on the patches held out; fitted unless the store knows them."""
     what = [
         name, content, hashlib.sha256(train_N.tobytes()).hexdigest(), hashlib.sha256(test_N.tobytes()).hexdigest(),
         settings.model_dump(), seed, code_hash("models", "training", "analysis", "vision"),
     ]  # fmt: skip
-    place = store / "hold_out" / f"{hashlib.sha256(json.dumps(what).encode()).hexdigest()[:24]}.parquet"
+    kept = f"hold_out/{content_key(what)}.parquet"
     with run.child(name) as child:
         child.params({"model": name})
-        if not place.is_file():
+        if store.found(kept) is None:
             probability_NC, _ = fit_and_predict(
-                name, table, train_N, test_N, settings, seed, store / "checkpoints",
+                name, table, train_N, test_N, settings, seed, store.below("checkpoints"),
                 lambda epoch, values: child.metrics(values, step=epoch),
             )  # fmt: skip
             rows = table.rows.iloc[test_N]
@@ -128,9 +128,9 @@ def _judge(
             rows = rows.assign(unit=rows["id"], unit_label=rows["label"])
             judged = judge_units(rows, probability_NC, table.classes, table.clean_class)
             judged.insert(0, "model", name)
-            with written_whole(place) as beside:
+            with store.keep(kept) as beside:
                 judged.to_parquet(beside)
-        judged = pd.read_parquet(place)
+        judged = pd.read_parquet(store.file(kept))
         found = grouped_metrics(
             judged["actual"].tolist(), judged["predicted"].tolist(), judged["group"].tolist(), table.classes
         )

@@ -19,7 +19,7 @@ def import_source(source: Mapping[str, Any], cut: Mapping[str, Any], store: str,
     Args:
         source: Fields of `SourceData`; its hash is the one when the run was submitted, "" skips the comparison.
         cut: Fields of `CutSettings`; those that the source names differ.
-        store: Folder under which the shards stay.
+        store: Folder or S3 URL under which the shards stay.
         patches_path: Where the Parquet table of patches goes.
 
     Raises:

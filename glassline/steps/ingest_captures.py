@@ -4,7 +4,7 @@ from glassline.data.captures.store import open_captures
 from glassline.data.captures.zone_list import write_zone_list
 from glassline.data.ingest import ingest
 from glassline.data.location import open_location
-from glassline.errors import DataError
+from glassline.data.store import check_unchanged
 from glassline.tracking import parent_tags, step_run
 
 
@@ -12,7 +12,7 @@ def ingest_captures(session: str, session_hash: str, captures: str) -> str:
     """Send the whole zones of a session that are not there yet, and list where they are.
 
     Args:
-        session: Folder of captures on this machine.
+        session: Folder of captures, or their S3 URL.
         session_hash: Content hash of the session when the run was submitted; "" skips the comparison.
         captures: Folder or `s3://bucket/prefix` where captures are kept; other sessions may be there.
 
@@ -26,11 +26,7 @@ def ingest_captures(session: str, session_hash: str, captures: str) -> str:
     """
     url = open_location(captures).url  # refused before it is logged when it holds a password
     with step_run("ingest_captures", {"session": session, "captures": url}) as run:
-        if session_hash and (found := open_captures(session).content_hash()) != session_hash:
-            raise DataError(
-                f"{session} must not change between submission and ingest: its hash was {session_hash[:12]}, now it is "
-                f"{found[:12]}; submit the run again"
-            )
+        check_unchanged(session, session_hash, lambda: open_captures(session).content_hash(), "ingest")
         done = ingest(session, captures)
         listed = write_zone_list(open_captures(captures), open_captures(session).zones())
         run.params({"captures_hash": listed.captures_hash})

@@ -64,6 +64,7 @@ def judge_glasses(
             (beside / POINT).write_text(json.dumps(told, indent=2))
         run.table(test["glass"], "glasses")
         run.table(test["zone"], "zones")
+        run.metrics({"fn_rate": rates["glass"].fn_rate, "fp_rate": rates["glass"].fp_rate})
         run.metrics({"high": point.high, **_flat("validation_glass", point.rates)})
         for name, one in rates.items():
             run.metrics(_flat(f"test_{name}", one))

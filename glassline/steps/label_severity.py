@@ -10,7 +10,7 @@ import pandas as pd
 
 from glassline.analysis.detection_tables import MEASURES
 from glassline.analysis.severity_agreement import labelled_severity
-from glassline.data.glass_split import GlassSplit, read_split, split_glasses
+from glassline.data.glass_split import GlassSplit, numbers_of, read_split, split_glasses
 from glassline.data.samples import read_samples
 from glassline.data.storage import folder_hash, written_whole
 from glassline.errors import DataError
@@ -75,7 +75,7 @@ def label_severity(
         run.table(defects.groupby("type")[list(MEASURES)].describe().stack(0).reset_index(), "severity_by_type")
         run.figure(severity_labels_figure(defects), "severity_labels")
         run.metrics({"defects": len(defects), "images_defective": len(chosen)})
-        run.metrics({f"images_{side}": len(numbers_of(images, groups)) for side, groups in vars(split).items()})
+        run.metrics({f"images_{side}": len(numbers_of(images.groups, groups)) for side, groups in vars(split).items()})
         for message in _notes(defects, left_out, len(images)):
             run.note(message)
         return folder_hash(labels_path)
@@ -109,12 +109,6 @@ def labelled_images(
 ) -> tuple[AnnotatedImages, GlassSplit]:
     """Return the images that labels tell of, and the split of their groups; see `annotated_images`."""
     return annotated_images(samples_path, settings, labels_path), read_split(Path(labels_path) / SPLIT)
-
-
-def numbers_of(images: AnnotatedImages, groups: tuple[str, ...]) -> list[int]:
-    """Return the numbers of the images of some groups."""
-    wanted = set(groups)
-    return [number for number, group in enumerate(images.groups) if group in wanted]
 
 
 def _labelled(images: AnnotatedImages, number: int, cell_px: int) -> pd.DataFrame:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,8 @@ from glassline.analysis.pooling import judge_units
 from glassline.data.balanced import draw_per_class
 from glassline.data.samples import SampleTable, read_samples
 from glassline.data.splits import is_real, test_rows, train_rows
-from glassline.data.storage import code_hash, written_whole
+from glassline.data.storage import code_hash, content_key, written_whole
+from glassline.data.store import Store, open_store
 from glassline.errors import DataError, SettingsError
 from glassline.tracking import step_run
 from glassline.training.methods import check_methods, fit_and_predict, for_few_rows
@@ -32,7 +32,7 @@ def learning_curve(
     """Train each method on so many patches of each class, test it on the images of a fold, once per fold.
 
     Drawn patches are nested: 10 of a class hold the 5 before. A class with fewer has all of them. Networks are trained
-    for at least 300 steps. What a killed try trained is read from the store.
+    for `least_steps` at least. What a killed try trained is read from the store.
 
     Args:
         split_path: Table of patches with folds.
@@ -40,7 +40,7 @@ def learning_curve(
         per_class: Patches of a class to train on, at least 2; numbers that no class has are left out.
         training: Fields of `TrainingSettings`.
         seed: Seed of the draws and fits.
-        store: Folder for checkpoints and finished fits.
+        store: Folder or S3 URL for checkpoints and finished fits.
         curve_path: Folder for `learning_curve.parquet` and its figure.
 
     Returns:
@@ -64,7 +64,7 @@ def learning_curve(
             for fold in folds:
                 train_N = draw_per_class(table, train_rows(table, fold), number, seed + fold)
                 for name in models:
-                    told = _fit_and_test(table, name, train_N, fold, settings, seed, Path(store))
+                    told = _fit_and_test(table, name, train_N, fold, settings, seed, open_store(store))
                     rows.append({"model": name, "per_class": number, "fold": fold, "patches": len(train_N), **told})
             done = pd.DataFrame([row for row in rows if row["per_class"] == number])
             means = done.groupby("model", sort=False)[["accuracy", "macro_f1"]].mean()
@@ -105,7 +105,7 @@ def _amounts(table: SampleTable, models: Sequence[str], per_class: Sequence[int]
 
 def _fit_and_test(
     table: SampleTable, name: str, train_N: npt.NDArray[np.intp], fold: int, settings: TrainingSettings, seed: int,
-    store: Path,
+    store: Store,
 ) -> dict[str, float]:  # fmt: skip
     """Return accuracy and macro F1 on a fold; fitted unless the store knows them."""
     settings = for_few_rows(settings, len(train_N))
@@ -113,14 +113,14 @@ def _fit_and_test(
         name, table.content_hash(), hashlib.sha256(train_N.tobytes()).hexdigest(), fold, settings.model_dump(), seed,
         code_hash("models", "training", "analysis", "vision"),
     ]  # fmt: skip
-    place = store / "learning_curve" / f"{hashlib.sha256(json.dumps(what).encode()).hexdigest()[:24]}.json"
-    if not place.is_file():
+    kept = f"learning_curve/{content_key(what)}.json"
+    if store.found(kept) is None:
         test_N = test_rows(table, fold)
         probability_NC, _ = fit_and_predict(
-            name, table, train_N, test_N, settings, seed + fold, store / "checkpoints", lambda *told: None
+            name, table, train_N, test_N, settings, seed + fold, store.below("checkpoints"), lambda *told: None
         )
         judged = judge_units(table.rows.iloc[test_N], probability_NC, table.classes, table.clean_class)
         metrics = classifier_metrics(judged["actual"], judged["predicted"], table.classes)
-        with written_whole(place) as beside:
+        with store.keep(kept) as beside:
             beside.write_text(json.dumps({"accuracy": metrics.accuracy, "macro_f1": metrics.macro_f1}))
-    return dict(json.loads(place.read_text()))
+    return dict(json.loads(store.file(kept).read_text()))

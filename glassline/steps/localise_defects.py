@@ -15,6 +15,7 @@ from glassline.data.names import plain_name
 from glassline.data.samples import SampleTable, read_samples
 from glassline.data.splits import fold_images
 from glassline.data.storage import written_whole
+from glassline.data.store import Store, open_store
 from glassline.errors import ModelError
 from glassline.steps.train_ensemble import TEST_FOLD, VALIDATION_FOLD
 from glassline.tracking import StepRun, step_run
@@ -49,7 +50,7 @@ def localise_defects(
         cut: Fields of `CutSettings`, as the patches were cut.
         localise: Fields of `LocaliseSettings`.
         content_hash: Content hash of the samples; heat of other content is not taken from a cache.
-        store: Folder for heat; what a killed try classified is not classified again.
+        store: Folder or S3 URL for heat; what a killed try classified is not classified again.
         located_path: Folder for `boxes.parquet`, `.csv` and `.json` (image, x, y, width, height in px, probability),
             the same of class activation as `cam_boxes`, `metrics.json` by method and overlays. Where no image says
             where its defect is, there is no box and no figure.
@@ -65,7 +66,7 @@ def localise_defects(
         table, split = read_samples(samples_path, "images"), read_samples(split_path, "patches", extra=["fold"])
         found: list[_Method] = []
         if tells_places(with_clean(table)):
-            folds = _Folds.of(table, split, cutting, settings.laid(cutting.window_px), model_path, Path(store))
+            folds = _Folds.of(table, split, cutting, settings.laid(cutting.window_px), model_path, open_store(store))
             found = _methods(run, folds, load_fitted(model_path), settings)
             _log(run, found)
         else:
@@ -94,7 +95,7 @@ class _Folds:
 
     @classmethod
     def of(
-        cls, table: SampleTable, split: SampleTable, cut: CutSettings, laid: HeatSettings, model_path: str, store: Path
+        cls, table: SampleTable, split: SampleTable, cut: CutSettings, laid: HeatSettings, model_path: str, store: Store
     ) -> "_Folds":
         """Look up which images lie in which fold; see `fold_images`."""
         validation, test = (fold_images(table, split, fold) for fold in (VALIDATION_FOLD, TEST_FOLD))

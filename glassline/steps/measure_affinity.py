@@ -14,6 +14,7 @@ from glassline.analysis.target_split import Rows, sources_for, split_target
 from glassline.data.samples import SampleTable, read_samples
 from glassline.data.sources import Source, sources_of
 from glassline.data.storage import folder_hash, written_whole
+from glassline.data.store import Store, open_store
 from glassline.steps.train_ensemble import training_rows
 from glassline.tracking import StepRun, step_run
 
@@ -43,7 +44,7 @@ def measure_affinity(
         affinity: Fields of `AffinitySettings`.
         transfer: Fields of `TransferSettings`.
         seed: Seed of the split, the draws and the fits.
-        store: Folder for checkpoints and measured gains.
+        store: Folder or S3 URL for checkpoints and measured gains.
         affinity_path: Folder for `affinity.json`, `samples.json` (samples of each source) and figures.
         base_path: Folder of the base network.
 
@@ -65,14 +66,14 @@ def measure_affinity(
         tables = [read_samples(path, "patches") for path in sources_paths]
         sources = sources_for(target, sources_of(tables, settings.by))
         split = split_target(target, training_rows(target), settings.held_share, seed)
-        base = _base(run, sources, how, seed, Path(store))
+        base = feature_base(run, sources, how, seed, open_store(store))
         save_base(base, base_path)
         found = measured_affinity(
             base, sources, target, training_rows(target), settings, seed,
             lambda done, total: run.progress(done, total, "sources compared"),
         )  # fmt: skip
         if settings.measure_gain:
-            found = _with_gain(run, found, sources, target, split, how, seed, Path(store))
+            found = _with_gain(run, found, sources, target, split, how, seed, open_store(store))
         figures = {FIGURE: affinity_figure(found)}
         if settings.measure_gain:
             figures[GAIN_FIGURE] = gain_figure(found)
@@ -91,8 +92,8 @@ def measure_affinity(
         return hashlib.sha256(json.dumps([*hashes, folder_hash(affinity_path)]).encode()).hexdigest()
 
 
-def _base(
-    run: StepRun, sources: Sequence[Source], settings: "TransferSettings", seed: int, store: Path
+def feature_base(
+    run: StepRun, sources: Sequence[Source], settings: "TransferSettings", seed: int, store: Store
 ) -> "FittedBase":
     """Return the network that gives features."""
     from glassline.training.starting_weights import RANDOM
@@ -110,7 +111,7 @@ def _base(
 
 def _with_gain(
     run: StepRun, affinity: Affinity, sources: Sequence[Source], target: SampleTable, split: tuple[Rows, Rows],
-    settings: "TransferSettings", seed: int, store: Path,
+    settings: "TransferSettings", seed: int, store: Store,
 ) -> Affinity:  # fmt: skip
     """Return affinities with the gain of transfer from each source alone, and log how well both agree."""
     from glassline.training.transfer_gain import transfer_loss

@@ -6,14 +6,13 @@ from typing import Any
 import pandas as pd
 
 from glassline.analysis.agreement import PAIRS, Unit, agreement, unit_table, zone_units
-from glassline.data.annotations.fetched import annotations_hash, fetched
 from glassline.data.annotations.zones import Inspection, ZoneBoxes, read_inspection
 from glassline.data.captures.meta import ZoneRef
 from glassline.data.captures.store import Captures
 from glassline.data.captures.zone_list import read_zone_list
 from glassline.data.labels import CONTROL, Labels, ZoneLabels
 from glassline.data.problems import Problems
-from glassline.errors import DataError
+from glassline.data.store import check_unchanged, fetched, place_hash
 from glassline.tracking import StepRun, parent_tags, step_run
 from glassline.vision.current_model import current_model
 from glassline.vision.zone_merge import MergeSettings, ZoneMerge, merge_zone
@@ -45,8 +44,8 @@ def merge_labels(
     with step_run("merge_labels", {**params, "model": model, "merge": dict(merge)}) as run:
         settings = MergeSettings.parse(merge)
         opened, refs = read_zone_list(zones)
-        _check_annotations(annotations_sha256, annotations)
-        with fetched(annotations) as file:
+        check_unchanged(annotations, annotations_sha256, lambda: place_hash(annotations), "labelling")
+        with fetched(annotations, "annotations", ".xml") as file:
             inspection = read_inspection(file, annotations_format, opened, settings.classes)
         tally, segmenter = _Tally(run, settings), current_model(model)
         for done, zone in enumerate(inspection.zones, start=1):
@@ -59,14 +58,6 @@ def merge_labels(
         run.params({"content_hash": content})
         _log(run, tally, inspection, refs)
         return content
-
-
-def _check_annotations(stated: str, annotations: str) -> None:
-    if stated and (found := annotations_hash(annotations)) != stated:
-        raise DataError(
-            f"{annotations} must not change between submission and labelling: its hash was {stated[:12]}, now it is "
-            f"{found[:12]}; submit the run again"
-        )
 
 
 class _Tally:

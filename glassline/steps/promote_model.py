@@ -1,114 +1,162 @@
-"""Register the export, and make it champion only when it is provably better than the champion."""
+"""Register the best candidate, and make it champion only when it passes the gate."""
 
 import json
-import tempfile
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from glassline.analysis.significance import mcnemar_test
-from glassline.data.samples import SampleTable, read_samples
-from glassline.data.shards import ShardReader
-from glassline.data.splits import test_rows
+from glassline.analysis.compared import Compared, read_compared
+from glassline.analysis.gate import Judgement, best, judge_candidates, rank
+from glassline.analysis.gate_rules import Reason
+from glassline.analysis.gate_settings import GateSettings
 from glassline.data.storage import written_whole
-from glassline.deploy.bundle import Bundle, load_bundle
-from glassline.deploy.judge import judge
-from glassline.errors import GlasslineError, SettingsError
-from glassline.steps.train_ensemble import TEST_FOLD
-from glassline.tracking import BUNDLE, parent_tags, step_run
-from glassline.tracking.registry import champion_bundle, make_champion, register_model
+from glassline.errors import ModelError
+from glassline.tracking import StepRun, parent_tags, pipeline_run_id, step_run
+from glassline.tracking.champion import PIPELINE_RUN, find_champion
+from glassline.tracking.cycles import FINAL, KEPT, PROMOTED
+from glassline.tracking.lock import promotion_lock
+from glassline.tracking.registry import find_version, make_champion, register_model
+from glassline.tracking.rollback import ROLLED_BACK_TO
+
+# What the list of pipeline runs shows besides the figures of the evaluation.
+_SHOWN = (
+    "champion_fn_rate", "fn_difference", "fn_upper", "champion_accuracy", "accuracy_difference",
+    "mcnemar_p", "latency_ms",
+)  # fmt: skip
 
 
 def promote_model(
-    augmented_path: str, bundle_path: str, export_run: str, registered_model: str, significance: float,
-    promotion_path: str,
-) -> str:  # fmt: skip
-    """Register the bundle as `challenger`; move `champion` to it when McNemar's test says it is better.
+    compared_paths: Sequence[str], registered_model: str, gate: Mapping[str, Any], promotion_path: str
+) -> str:
+    """Register the best candidate as `challenger`; move `champion` to it when it passes every rule of the gate.
 
-    Both are run on the same held-out fold, through the same runtime. The first model of a name becomes
-    champion, since there is nothing to be worse than.
+    Of several that pass, that of the fewest false negatives, then of the highest accuracy. Nothing is promoted when
+    the champion is no longer the one that was compared, or when the candidate was rolled back before. One whose export
+    lacks parity is not registered. What a killed try has done is not done again.
 
     Args:
-        augmented_path: Table of patches with folds.
-        bundle_path: Folder with `bundle.zip`.
-        export_run: Run of `export_model` that logged the model.
+        compared_paths: Folders written by `compare_champion`, one per candidate.
         registered_model: Name in the registry.
-        significance: Largest p at which the challenger counts as better, in (0, 1).
-        promotion_path: JSON: promoted, version, champion, reasons, and the figures of the comparison.
+        gate: Fields of `GateSettings`.
+        promotion_path: JSON: `promoted`, `version` ("" where none has parity), `name`, `champion` (the version compared
+            with, "" for none), `candidate`, `reasons` of that candidate (`rule`, `passed`, `text`), `notes`, and under
+            `candidates` the reasons, figures and recalls of each.
 
     Returns:
         `promoted` or `kept`.
 
     Raises:
-        SettingsError: The significance is out of range.
-        TrackingError: The registry does not answer.
+        DataError: A comparison is missing or damaged.
+        ModelError: The training of every candidate failed; tells why each did.
+        SettingsError: A setting of the gate is out of range.
+        TrackingError: The registry does not answer; given again, the step goes on from there.
     """
-    if not 0 < significance < 1:
-        raise SettingsError(f"significance must be in (0, 1), got {significance}; 0.05 is usual")
-    with step_run("promote_model", {"registered_model": registered_model, "significance": significance}) as run:
-        table = read_samples(augmented_path, "patches", extra=["fold"])
-        challenger = load_bundle(Path(bundle_path) / BUNDLE.split("/")[1])
-        with tempfile.TemporaryDirectory() as folder:
-            found = champion_bundle(registered_model, Path(folder))
-            reasons = [f"{registered_model} has no champion yet"]
-            verdict: dict[str, Any] = {"promoted": True, "champion": "", "reasons": reasons}
-            if found:
-                version, path = found
-                verdict = {"champion": version, **_duel(table, challenger, path, version, significance)}
-        version = register_model(
-            registered_model,
-            export_run,
-            {"data_hash": challenger.manifest.data_hash, "model": challenger.manifest.model},
-        )
-        if verdict["promoted"]:
-            make_champion(registered_model, version)
-        decision = "promoted" if verdict["promoted"] else "kept"
+    settings = GateSettings.parse(gate)
+    params = {"registered_model": registered_model, "gate": settings.model_dump(), "candidates": len(compared_paths)}
+    with step_run("promote_model", params) as run:
+        compared = {one.name: one for one in map(read_compared, compared_paths)}
+        judged = judge_candidates(list(compared.values()), settings)
+        _check_trained(run, list(compared.values()), judged)
+        chosen, version = best(judged) or min(judged, key=lambda one: (not one.may_be_handed_out, *rank(one))), ""
+        if chosen.may_be_handed_out:
+            with promotion_lock(registered_model, run.run_id):
+                version, chosen = _register(registered_model, compared[chosen.candidate], chosen)
+        judged = [chosen if one.candidate == chosen.candidate else one for one in judged]
+        promotion = {
+            "promoted": chosen.passed, "version": version, "name": registered_model,
+            "champion": compared[chosen.candidate].champion, "candidate": chosen.candidate,
+            "reasons": [asdict(one) for one in chosen.reasons], "notes": compared[chosen.candidate].notes,
+            "candidates": [_told(one) for one in judged], "gate": settings.model_dump(),
+        }  # fmt: skip
         with written_whole(promotion_path) as beside:
-            beside.write_text(json.dumps({**verdict, "version": version, "name": registered_model}, indent=2))
-        run.tags({"glassline.decision": decision, "glassline.reasons": "\n".join(verdict["reasons"])})
-        run.table(pd.DataFrame({"reason": verdict["reasons"]}), "reasons")
-        parent_tags({"decision": decision})
-        return decision
+            beside.write_text(json.dumps(promotion, indent=2))
+        verdict = PROMOTED if chosen.passed else KEPT
+        _log(run, judged, chosen, promotion, verdict)
+        return verdict
 
 
-def _duel(
-    table: SampleTable, challenger: Bundle, champion_path: Path, version: str, significance: float
-) -> dict[str, Any]:
-    """Run both on the held-out fold and decide."""
-    rows = table.rows.iloc[test_rows(table, TEST_FOLD)]
-    try:
-        champion = load_bundle(champion_path)
-        old = _judge(table, rows, champion)
-    except GlasslineError as error:
-        return {"promoted": False, "reasons": [f"champion {version} cannot judge these samples, it is kept: {error}"]}
-    new = _judge(table, rows, challenger)
-    old_right, new_right = (one["actual"] == one["predicted"] for one in (old, new))
-    paired = mcnemar_test(new_right.to_numpy(), old_right.to_numpy())
-    better, sure = new_right.mean() > old_right.mean(), paired.p < significance
-    reasons = [
-        f"accuracy on {len(new)} held-out units: challenger {new_right.mean():.4f}, champion {version} "
-        f"{old_right.mean():.4f}",
-        f"McNemar p = {paired.p:.4g}, {'below' if sure else 'not below'} the stated {significance:g}",
-    ]
-    if champion.manifest.data_hash != challenger.manifest.data_hash:
-        reasons.append(
-            "the champion was trained on other samples and may have seen some of these: it had the advantage"
+def _check_trained(run: StepRun, compared: Sequence[Compared], judged: Sequence[Judgement]) -> None:
+    """Fail where there is no candidate to decide on."""
+    if all(one.failure for one in compared):
+        run.table(_reasons(judged), "reasons")
+        told = "; ".join(f"{one.name}: {one.failure}" for one in compared)
+        raise ModelError(f"at least one candidate must come out of its training, got none: {told}")
+
+
+def _register(name: str, candidate: Compared, judged: Judgement) -> tuple[str, Judgement]:
+    """Register a candidate, move the champion where it passed, and return its version and what became of it."""
+    version = register_model(
+        name, candidate.export_run,
+        {
+            "product": candidate.product, "cycle": candidate.cycle, "table_hash": candidate.data_hash,
+            "model": str(candidate.candidate["model"]), "start": str(candidate.candidate["start"]),
+            PIPELINE_RUN: pipeline_run_id() or "",
+        },
+    )  # fmt: skip
+    if not judged.passed:
+        return version, judged
+    now = find_champion(name)
+    if now and now.version == version:  # a killed try got so far
+        return version, judged
+    stands = now.version if now else ""
+    if text := _rolled_back(name, version):
+        return version, _held_back(judged, text, is_final=True)
+    if stands != candidate.champion:
+        text = (
+            f"the champion is now {_version(stands)}, not {_version(candidate.champion)}, which was compared: it is "
+            "kept; run the cycle again"
         )
+        return version, _held_back(judged, text, is_final=False)
+    make_champion(name, version, previous=stands)
+    return version, judged
+
+
+def _rolled_back(name: str, version: str) -> str:
+    """Return that a version was rolled back from, "" where it was not."""
+    found = find_version(name, version)
+    if not found or ROLLED_BACK_TO not in found.tags:
+        return ""
+    return (
+        f"version {version} was champion and was rolled back to version {found.tags[ROLLED_BACK_TO]}, so that it "
+        "is not promoted again; run a cycle on other data, or move the alias in MLflow"
+    )
+
+
+def _held_back(judged: Judgement, text: str, is_final: bool) -> Judgement:
+    """Return the judgement of a candidate that passed and is not promoted after all."""
+    reasons = [Reason("champion", False, text) if one.rule == "champion" else one for one in judged.reasons]
+    return replace(judged, reasons=tuple(reasons), is_final=is_final)
+
+
+def _version(version: str) -> str:
+    return f"version {version}" if version else "none"
+
+
+def _told(judged: Judgement) -> dict[str, Any]:
+    recalls = judged.recalls.astype(object).where(judged.recalls.notna(), None)
     return {
-        "promoted": bool(better and sure), "reasons": reasons, "challenger_accuracy": float(new_right.mean()),
-        "champion_accuracy": float(old_right.mean()), "mcnemar_p": paired.p,
+        "name": judged.candidate, "passed": judged.passed, "reasons": [asdict(one) for one in judged.reasons],
+        "figures": dict(judged.figures), "recalls": recalls.to_dict("records"),
     }  # fmt: skip
 
 
-def _judge(table: SampleTable, rows: pd.DataFrame, bundle: Bundle) -> pd.DataFrame:
-    """Return the decisions of a bundle on rows of a table.
+def _reasons(judged: Sequence[Judgement]) -> pd.DataFrame:
+    rows = [{"candidate": one.candidate, **asdict(reason)} for one in judged for reason in one.reasons]
+    return pd.DataFrame(rows)
 
-    Raises:
-        ModelError: The bundle reads other patches or columns than the table has.
-    """
-    manifest = bundle.manifest
-    metadata_NM = rows.reindex(columns=list(manifest.attributes)).to_numpy(np.float32)
-    patch_NHW = ShardReader(table.root, "patch").read(rows["shard"], rows["row"])
-    return judge(bundle, rows, patch_NHW, metadata_NM)
+
+def _log(
+    run: StepRun, judged: Sequence[Judgement], chosen: Judgement, promotion: Mapping[str, Any], verdict: str
+) -> None:
+    """Leave every reason as table and tags, and the figure, on this run and the chosen one's on the pipeline's."""
+    from glassline.report.gate import gate_figure
+
+    run.table(_reasons(judged), "reasons")
+    tags = {f"gate.{one.rule}": f"{'passed' if one.passed else 'failed'}: {one.text}"[:2000] for one in chosen.reasons}
+    tags[FINAL] = str(chosen.is_final).lower()
+    run.tags({**tags, "verdict": verdict})
+    run.metrics(chosen.figures)
+    run.figure(gate_figure(promotion), "gate")
+    parent_tags({**tags, "verdict": verdict}, {name: chosen.figures[name] for name in _SHOWN if name in chosen.figures})

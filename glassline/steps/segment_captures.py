@@ -1,6 +1,5 @@
 """Score the zones of glasses that the network was not trained on."""
 
-import hashlib
 import json
 import time
 from collections.abc import Mapping
@@ -12,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from glassline.data.captures.store import Captures, Frames, open_captures
-from glassline.data.glass_split import read_split
+from glassline.data.glass_split import numbers_of, read_split
 from glassline.data.samples import read_samples
-from glassline.data.storage import code_hash, folder_hash, written_whole
-from glassline.steps.train_unet import SPLIT, captured_zones, numbers_of
+from glassline.data.storage import code_hash, content_key, folder_hash, written_whole
+from glassline.data.store import Store, open_store
+from glassline.steps.train_unet import SPLIT, captured_zones
 from glassline.tracking import step_run
 from glassline.vision.double_threshold import DoubleThresholdSettings, threshold
 from glassline.vision.exposure import check_exposed
@@ -54,7 +54,7 @@ def segment_captures(
         parts: Number of parts.
         tiles: Fields of `TileSettings`.
         find: Fields of `FindSettings`; its high threshold does not matter here.
-        store: Folder for score maps.
+        store: Folder or S3 URL for score maps.
         segments_path: Folder for `zones.parquet` (one row per zone: image, glass, side of the split, defective, peak
             of the network and of the classical model, seconds, folder of the score maps) and `scratches.parquet` (one
             row per scratch over the low threshold).
@@ -71,10 +71,11 @@ def segment_captures(
         fitted, split = load_segmenter(model_path), read_split(Path(model_path) / SPLIT)
         zones = captured_zones(read_samples(samples_path, "images"), fitted.settings.labels)
         side_of = {glass: side for side in ("validation", "test") for glass in getattr(split, side)}
-        chosen = numbers_of(zones, tuple(side_of))[int(part) :: int(parts)]
+        chosen = numbers_of(zones.groups, side_of)[int(part) :: int(parts)]
         scorer = _Scorer(
             zones, open_captures(zones.root), fitted, run_network(fitted), TileSettings.parse(tiles),
-            FindSettings.parse({**find, "high": FindSettings.parse(find).low}), folder_hash(model_path), Path(store),
+            FindSettings.parse({**find, "high": FindSettings.parse(find).low}), folder_hash(model_path),
+            open_store(store),
         )  # fmt: skip
         rows, scratches = [], []
         for done, number in enumerate(chosen, 1):
@@ -100,7 +101,7 @@ class _Scorer:
     tiles: TileSettings
     find: FindSettings
     model_hash: str
-    store: Path
+    store: Store
 
     def told(self, number: int) -> dict[str, Any]:
         """Return what is known of a zone; it is scored unless the store knows it."""
@@ -108,13 +109,11 @@ class _Scorer:
             self.model_hash, self.zones.images[number], self.zones.hashes[number], self.tiles.model_dump(),
             self.find.model_dump(), code_hash("models", "training", "vision", "data"),
         ]  # fmt: skip
-        key = hashlib.sha256(json.dumps(what).encode()).hexdigest()[:24]
-        place = self.store / "scores" / key
-        if not place.is_dir():
-            self._score(number, place)
-        return {**json.loads((place / _TOLD).read_text()), "maps": str(place)}
+        key = content_key(what)
+        place = self.store.made(f"scores/{key}", lambda folder: self._score(number, folder))
+        return {**json.loads(place.file(_TOLD).read_text()), "maps": place.url}
 
-    def _score(self, number: int, place: Path) -> None:
+    def _score(self, number: int, folder: Path) -> None:
         settings, meta = self.fitted.settings, self.captures.meta(self.zones.ref(number))
         frames_SHW = self.zones.frames(number, self.fitted.format)
         check_exposed(frames_SHW, meta)
@@ -133,11 +132,10 @@ class _Scorer:
             "classical_peak": float(classical_HW.max()), "seconds": seconds,
             "scratches": [asdict(one) for one in found],
         }  # fmt: skip
-        with written_whole(place) as beside:
-            beside.mkdir(parents=True)
-            write_score(beside / SCORE, scores.score_hw)
-            write_score(beside / CLASSICAL, classical_HW)
-            (beside / _TOLD).write_text(json.dumps(told))
+        folder.mkdir(parents=True)
+        write_score(folder / SCORE, scores.score_hw)
+        write_score(folder / CLASSICAL, classical_HW)
+        (folder / _TOLD).write_text(json.dumps(told))
 
     def _classical(self, frames_SHW: Frames, pitch_um: float) -> Real:
         """Return the classical model's score (H, W) of what it takes for a scratch, 0 elsewhere."""
@@ -153,8 +151,9 @@ def write_score(path: Path, score_hw: Real) -> None:
     path.write_bytes(bytes(cv2.imencode(".png", (score_hw.clip(0, 1) * 255).round().astype("uint8"))[1]))
 
 
-def read_score(path: Path) -> Real:
-    """Read a score map that `write_score` wrote."""
+def read_score(maps: str, name: str) -> Real:
+    """Read a score map that `write_score` wrote, of the folder that `zones.parquet` names."""
     from glassline.data.images import read_grey
 
-    return read_grey(path).astype(np.float32) / np.float32(255)
+    with open_store(maps).opened(name) as path:
+        return read_grey(path).astype(np.float32) / np.float32(255)

@@ -1,11 +1,12 @@
 """Train the network that tells types of defects apart, and defects from the detector's false positives."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
+from glassline.data.glass_split import numbers_of
 from glassline.data.storage import folder_hash
-from glassline.steps.label_severity import labelled_images, numbers_of
+from glassline.data.store import open_store
+from glassline.steps.label_severity import labelled_images
 from glassline.steps.train_regression import read_threshold, severity_of
 from glassline.tracking import step_run
 from glassline.training.settings import DefectTypeSettings
@@ -31,9 +32,9 @@ def train_defect_types(
         labels_path: Folder written by `label_severity`.
         model_path: Folder written by `train_regression`.
         defect_types: Fields of `DefectTypeSettings`.
-        defects: Fields of `ClusterSettings`.
+        defects: Fields of `JoinSettings`.
         seed: Seed of weights and windows.
-        store: Folder for checkpoints; a killed fit resumes from there.
+        store: Folder or S3 URL for checkpoints; a killed fit resumes from there.
         types_path: Folder for weights, settings and history.
 
     Raises:
@@ -45,11 +46,12 @@ def train_defect_types(
     from glassline.training.defect_types import fit_types
     from glassline.training.fitted_detector import load_detector
     from glassline.training.fitted_types import save_types
+    from glassline.training.sharing import end_others
 
     with step_run("train_defect_types", {"defect_types": dict(defect_types), "seed": seed}) as run:
         settings, detector = DefectTypeSettings.parse(defect_types), load_detector(model_path)
         images, split = labelled_images(samples_path, labels_path, detector.settings)
-        train, validation = numbers_of(images, split.train), numbers_of(images, split.validation)
+        train, validation = numbers_of(images.groups, split.train), numbers_of(images.groups, split.validation)
         lower = DefectSettings.parse({**defects, "threshold": _LOWER * read_threshold(model_path)})
         cell_px, detect = detector.settings.detector.cell_px, run_detector(detector)
         wrong: list[FalsePositive] = []
@@ -60,9 +62,10 @@ def train_defect_types(
             passed_over += max(len(boxes) - _MOST, 0)
             run.progress(done, len(train) + len(validation), "images searched for false positives")
         fitted = fit_types(
-            images, train, validation, wrong, settings, seed, Path(store) / "checkpoints",
+            images, train, validation, wrong, settings, seed, open_store(store).below("checkpoints"),
             lambda epoch, values: run.epoch(epoch, values, settings.epochs),
         )  # fmt: skip
+        end_others()
         save_types(fitted, types_path)
         if len(fitted.history):
             run.figure(curves_figure(fitted.history), "curves")

@@ -1,7 +1,6 @@
 """Train the model that is exported."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,11 +9,13 @@ import numpy.typing as npt
 from glassline.analysis.pooling import judge_units
 from glassline.data.samples import SampleTable, read_samples
 from glassline.data.splits import test_rows, train_rows
+from glassline.data.store import open_store
 from glassline.tracking import StepRun, step_run
 from glassline.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from glassline.training.fitted import Fitted
+    from glassline.training.warm_start import WarmStart
 
 #: The folds that the exported model never trains on: one to test and to gate with, one for early stopping.
 TEST_FOLD, VALIDATION_FOLD = 0, 1
@@ -30,7 +31,7 @@ def train_ensemble(
         model: Name of the model, as in `glassline models`.
         training: Fields of `TrainingSettings`.
         seed: Seed of the fit.
-        store: Folder for checkpoints; a killed fit resumes from there.
+        store: Folder or S3 URL for checkpoints; a killed fit resumes from there.
         model_path: Folder for weights, settings and history.
 
     Raises:
@@ -51,18 +52,20 @@ def training_rows(table: SampleTable) -> npt.NDArray[np.intp]:
 
 def train_and_write(
     run: StepRun, table: SampleTable, train_N: npt.NDArray[np.intp], model: str, settings: TrainingSettings, seed: int,
-    store: str, model_path: str,
+    store: str, model_path: str, start: "WarmStart | None" = None,
 ) -> "Fitted":  # fmt: skip
     """Train on rows of `training_rows`, write the model, log curves and accuracy, and return it."""
     from glassline.report.figures import curves_figure
     from glassline.training.fitted import predict, save_fitted
     from glassline.training.loop import fit_model
+    from glassline.training.sharing import end_others
 
     validation_N = test_rows(table, VALIDATION_FOLD)
     fitted = fit_model(
-        model, table, train_N, validation_N, settings, seed, Path(store) / "checkpoints",
-        lambda epoch, values: run.metrics(values, step=epoch),
+        model, table, train_N, validation_N, settings, seed, open_store(store).below("checkpoints"),
+        lambda epoch, values: run.metrics(values, step=epoch), start=start,
     )  # fmt: skip
+    end_others()
     save_fitted(fitted, model_path)
     if fitted.start:
         run.note(f"{model} started from these weights: {fitted.start}")

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from glassline.analysis.threshold import MeanIouCurve
+from glassline.data.glass_split import numbers_of
 from glassline.data.storage import folder_hash, written_whole
-from glassline.steps.label_severity import labelled_images, numbers_of
+from glassline.data.store import open_store
+from glassline.steps.label_severity import labelled_images
 from glassline.tracking import StepRun, step_run
 from glassline.training.settings import RegressionSettings
 from glassline.vision.annotated_images import AnnotatedImages, Image
@@ -35,7 +37,7 @@ def train_regression(
         content_hash: Hash of it; a model of other labels is not taken from a cache.
         regression: Fields of `RegressionSettings`.
         seed: Seed of weights and patches.
-        store: Folder for checkpoints; a killed fit resumes from there.
+        store: Folder or S3 URL for checkpoints; a killed fit resumes from there.
         model_path: Folder for weights, settings, history and `threshold.json`.
 
     Raises:
@@ -47,15 +49,17 @@ def train_regression(
     from glassline.report.figures import curves_figure
     from glassline.training.fitted_detector import save_detector
     from glassline.training.regression import fit_detector
+    from glassline.training.sharing import end_others
 
     with step_run("train_regression", {"regression": dict(regression), "seed": seed}) as run:
         settings = RegressionSettings.parse(regression)
         images, split = labelled_images(samples_path, labels_path, settings)
-        train, validation = numbers_of(images, split.train), numbers_of(images, split.validation)
+        train, validation = numbers_of(images.groups, split.train), numbers_of(images.groups, split.validation)
         fitted = fit_detector(
-            images, train, validation, settings, seed, Path(store) / "checkpoints",
+            images, train, validation, settings, seed, open_store(store).below("checkpoints"),
             lambda epoch, values: run.epoch(epoch, values, settings.epochs),
         )  # fmt: skip
+        end_others()
         curve = threshold_curve(run, images, validation, run_detector(fitted), settings.detector.cell_px)
         best = curve.best()
         with written_whole(model_path) as beside:

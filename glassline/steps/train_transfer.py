@@ -15,6 +15,7 @@ from glassline.data.samples import SampleTable, read_samples
 from glassline.data.sources import defective_rows
 from glassline.data.splits import fold_images, test_rows
 from glassline.data.storage import folder_hash, written_whole
+from glassline.data.store import Store, open_store
 from glassline.errors import DataError
 from glassline.steps.select_sources import SELECTION
 from glassline.steps.train_ensemble import TEST_FOLD, VALIDATION_FOLD, training_rows
@@ -57,7 +58,7 @@ def train_transfer(
         cut: Fields of `CutSettings` that the patches were cut with.
         transfer: Fields of `TransferSettings`.
         seed: Seed of weights, order and augmentation.
-        store: Folder for checkpoints, finished bases and heat; a killed try resumes from there.
+        store: Folder or S3 URL for checkpoints, finished bases and heat; a killed try resumes from there.
         model_path: Folder for weights, settings and history, as `train_ensemble` writes it.
         evaluation_path: Folder for `evaluation.json`, `probabilities.parquet` (one row per validation and test
             patch: id, image, fold, defective, probability of a defect) and `images.parquet` (one row per image of both
@@ -71,6 +72,7 @@ def train_transfer(
     """
     from glassline.report.figures import curves_figure
     from glassline.training.fitted import save_fitted
+    from glassline.training.sharing import end_others
     from glassline.training.starting_weights import RANDOM
     from glassline.training.transfer import fine_tune, kept_base
 
@@ -84,23 +86,24 @@ def train_transfer(
             training_rows(target),
         )
         _check_validation(target)
-        checkpoints, base = Path(store) / "checkpoints", None
+        place, base = open_store(store), None
 
         def of_base(epoch: int, values: dict[str, float]) -> None:
             run.metrics({f"base_{name}": value for name, value in values.items()}, step=epoch)
             run.progress(epoch + 1, settings.base_epochs, f"epochs of the base, loss {values['train_loss']:.4f}")
 
         if arm != "none":
-            base = kept_base(sources, settings, seed, Path(store), of_base)
+            base = kept_base(sources, settings, seed, place, of_base)
             if len(base.history):
                 run.figure(curves_figure(base.history), "curves_base")
         fitted = fine_tune(
-            base, target, train_N, test_rows(target, VALIDATION_FOLD), settings, seed, checkpoints,
+            base, target, train_N, test_rows(target, VALIDATION_FOLD), settings, seed, place.below("checkpoints"),
             lambda epoch, values: run.epoch(epoch, values, settings.epochs),
         )  # fmt: skip
+        end_others()
         save_fitted(fitted, model_path)
         rows = _patches(fitted, target)
-        images = _images(run, fitted, model_path, Path(store), samples, target, rows, CutSettings.parse(cut))
+        images = _images(run, fitted, model_path, place, samples, target, rows, CutSettings.parse(cut))
         figures = _figures(rows, images)
         told: dict[str, Any] = {
             "arm": arm, "network": settings.backbone.network, "weights": fitted.start, "sources": fitted.sources,
@@ -133,7 +136,7 @@ def _patches(fitted: "Fitted", target: SampleTable) -> pd.DataFrame:
 
 
 def _images(
-    run: StepRun, fitted: "Fitted", model_path: str, store: Path, samples: SampleTable, target: SampleTable,
+    run: StepRun, fitted: "Fitted", model_path: str, store: Store, samples: SampleTable, target: SampleTable,
     patches: pd.DataFrame, cut: CutSettings,
 ) -> pd.DataFrame:  # fmt: skip
     """Return the highest probability of validation and test images; their annotation tells only what is right."""

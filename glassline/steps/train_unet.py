@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from glassline.data.captures.store import open_captures
-from glassline.data.glass_split import GlassSplit, split_glasses
+from glassline.data.glass_split import GlassSplit, numbers_of, split_glasses
 from glassline.data.samples import SampleTable
 from glassline.data.storage import folder_hash
+from glassline.data.store import open_store
 from glassline.errors import DataError
 from glassline.tracking import StepRun, step_run
 from glassline.training.settings import SegmentationSettings
@@ -25,7 +26,7 @@ def train_unet(samples_path: str, segmentation: Mapping[str, Any], seed: int, st
         samples_path: Table of images: zones of captures with their labels.
         segmentation: Fields of `SegmentationSettings`.
         seed: Seed of the split and of the fit.
-        store: Folder for checkpoints; a killed fit resumes from there.
+        store: Folder or S3 URL for checkpoints; a killed fit resumes from there.
         model_path: Folder for weights, settings, history and `split.json`.
 
     Raises:
@@ -37,17 +38,20 @@ def train_unet(samples_path: str, segmentation: Mapping[str, Any], seed: int, st
     from glassline.report.figures import curves_figure
     from glassline.training.fitted_segmenter import save_segmenter
     from glassline.training.segmentation import fit_segmenter
+    from glassline.training.sharing import end_others
 
     with step_run("train_unet", {"segmentation": dict(segmentation), "seed": seed}) as run:
         settings = SegmentationSettings.parse(segmentation)
         zones = captured_zones(read_samples(samples_path, "images"), settings.labels)
         split = split_glasses(zones.groups, [zones.has_any(number) for number in range(len(zones))], seed)
         _tell(run, zones, split)
-        _check_exposed(run, zones, [*numbers_of(zones, split.train), *numbers_of(zones, split.validation)])
+        train, validation = numbers_of(zones.groups, split.train), numbers_of(zones.groups, split.validation)
+        _check_exposed(run, zones, [*train, *validation])
         fitted = fit_segmenter(
-            zones, numbers_of(zones, split.train), numbers_of(zones, split.validation), settings, seed,
-            Path(store) / "checkpoints", lambda epoch, values: run.epoch(epoch, values, settings.epochs),
+            zones, train, validation, settings, seed, open_store(store).below("checkpoints"),
+            lambda epoch, values: run.epoch(epoch, values, settings.epochs),
         )  # fmt: skip
+        end_others()
         save_segmenter(fitted, model_path)
         split.write(Path(model_path) / SPLIT)
         if len(fitted.history):
@@ -71,12 +75,6 @@ def captured_zones(table: SampleTable, labels: tuple[str, ...]) -> LabelledZones
     return zones
 
 
-def numbers_of(zones: LabelledZones, glasses: tuple[str, ...]) -> list[int]:
-    """Return the numbers of the zones of some glasses."""
-    wanted = set(glasses)
-    return [number for number, group in enumerate(zones.groups) if group in wanted]
-
-
 def _check_exposed(run: StepRun, zones: LabelledZones, numbers: list[int]) -> None:
     """Refuse zones that show light or nothing: a network would learn that defects look like that."""
     of, captures = zones.format(), open_captures(zones.root)
@@ -88,7 +86,7 @@ def _check_exposed(run: StepRun, zones: LabelledZones, numbers: list[int]) -> No
 def _tell(run: StepRun, zones: LabelledZones, split: GlassSplit) -> None:
     """Log how many zones and glasses lie on each side, with and without what is looked for."""
     for side, glasses in vars(split).items():
-        numbers = numbers_of(zones, glasses)
+        numbers = numbers_of(zones.groups, glasses)
         defective = {zones.groups[number] for number in numbers if zones.has_any(number)}
         counts = {"zones": len(numbers), "glasses": len(glasses), "glasses_defective": len(defective)}
         run.metrics({f"{side}_{name}": count for name, count in counts.items()})

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +10,18 @@ import pandas as pd
 
 from glassline.data.samples import SampleTable, read_samples
 from glassline.data.storage import written_whole
+from glassline.report.gate import gate_section, reason_lines
 from glassline.report.hold_out_section import hold_out_sections
 from glassline.report.input_variation import input_sections
 from glassline.report.page import LooksElsewhere, PageFigure, ReportContent, Section, Verdict, write_page
+from glassline.report.page_facts import page_facts
+from glassline.report.review_queue import review_sections
 from glassline.report.scratch_section import scratch_sections
+from glassline.report.tables import rows_of
 from glassline.steps.compare_models import COMPARISON, FIGURE
 from glassline.steps.evaluate_classifier import METRICS
 from glassline.steps.explain_cam import ELSEWHERE, EXPLAINED
-from glassline.tracking import commit, parent_artifact, pipeline_notes, pipeline_run_id, step_run
+from glassline.tracking import parent_artifact, pipeline_notes, step_run
 
 _OVERALL = (
     "accuracy", "accuracy_low", "accuracy_high", "macro_f1", "macro_f1_low", "macro_f1_high", "macro_precision",
@@ -29,7 +33,7 @@ _PER_CLASS = ("precision", "recall", "recall_low", "recall_high", "f1", "support
 def write_report(
     samples_path: str, augmented_path: str, evaluation_path: str, comparison_path: str, explanation_path: str,
     embedding_path: str, tracked_path: str, analysis_path: str, hold_out_path: str, promotion_path: str, model: str,
-    metric_model: str, report_path: str, segmentation_path: str,
+    metric_model: str, report_path: str, segmentation_path: str, queue_path: str,
 ) -> None:  # fmt: skip
     """Write the report, and log it on the pipeline's own run.
 
@@ -48,24 +52,27 @@ def write_report(
         metric_model: Name of the metric network.
         report_path: The page.
         segmentation_path: Folder written by `evaluate_segmentation`, "" where none was looked for.
+        queue_path: Folder written by `queue_review`, "" where there is none.
     """
     with step_run("write_report", {"model": model}) as run:
         images, patches = (
             read_samples(samples_path, "images"),
             read_samples(augmented_path, "patches", ["augmentation"]),
         )
+        promotion = json.loads(Path(promotion_path).read_text())
         metrics: dict[str, dict[str, float]] = json.loads((Path(evaluation_path) / METRICS).read_text())
         content = ReportContent(
             title=f"{model}: retrained and compared",
             facts=page_facts(images, len(images.rows), patches=_patches(patches)),
-            verdict=_verdict(promotion_path, model),
+            verdict=_verdict(promotion, model),
             models=[{"model": name, **{key: one[key] for key in _OVERALL}} for name, one in metrics.items()],
-            significance=[_row(row) for row in pd.read_parquet(Path(comparison_path) / COMPARISON).to_dict("records")],
+            significance=rows_of(pd.read_parquet(Path(comparison_path) / COMPARISON)),
             per_class=[
                 {"class": name, **{key: metrics[model][f"{key}_{name}"] for key in _PER_CLASS}}
                 for name in images.classes
             ],
             sections=[
+                gate_section(promotion),
                 *input_sections(analysis_path),
                 _figures("Every pair of models", comparison_path, FIGURE, "Which of two models is right more often"),
                 _figures("Cross-validation", evaluation_path, "confusion_*.png", "Confusion matrix of {}, all folds"),
@@ -77,6 +84,7 @@ def write_report(
                     _shares(explanation_path),
                 ),
                 *(scratch_sections(segmentation_path) if segmentation_path else []),
+                *(review_sections(queue_path) if queue_path else []),
             ],
             tsne={
                 name: Path(path).read_text(encoding="utf-8")
@@ -98,42 +106,17 @@ def write_report(
         parent_artifact(named)
 
 
-def page_facts(images: SampleTable, count: int, **more: str) -> dict[str, str]:
-    """Return what was run, for the head of a page: name to value.
-
-    Args:
-        images: Table of images.
-        count: How many of them the page tells of.
-        more: What is told after the images.
-    """
-    first = images.rows.iloc[0]
-    return {
-        "MLflow run": pipeline_run_id() or "untracked",
-        "product": str(first["product"]),
-        "cycle": str(first["cycle"]),
-        "images": f"{count} in {images.rows['group'].nunique()} groups",
-        **more,
-        "data": images.content_hash()[:16],
-        "code": commit()[:12],
-        "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-    }
-
-
 def _patches(patches: SampleTable) -> str:
     copies = int((patches.rows["augmentation"] != "").sum())
     return f"{len(patches.rows) - copies} and {copies} augmented copies"
 
 
-def _verdict(promotion_path: str, model: str) -> Verdict:
-    found = json.loads(Path(promotion_path).read_text())
-    word = "is the champion" if found["promoted"] else "is a challenger; the champion stays"
+def _verdict(found: Mapping[str, Any], model: str) -> Verdict:
+    stays = "the champion stays" if found["champion"] else "nothing is promoted"
+    word = "is the champion" if found["promoted"] else f"is a challenger; {stays}"
     return Verdict(
-        found["promoted"], f"{model}, version {found['version']} of {found['name']}, {word}", found["reasons"]
+        found["promoted"], f"{model}, version {found['version']} of {found['name']}, {word}", reason_lines(found)
     )
-
-
-def _row(row: dict[Any, Any]) -> dict[str, object]:
-    return {str(name): value for name, value in row.items()}
 
 
 def _figures(title: str, folder: str, pattern: str, caption: str, note: str = "") -> Section:

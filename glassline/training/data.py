@@ -129,11 +129,7 @@ def _factorise(operations: list[str]) -> tuple[npt.NDArray[np.int32], list[str]]
 
 
 class EpochShuffle(Sampler[int]):
-    """A permutation that depends on seed and epoch only, so that a resumed run sees the same order.
-
-    Each process of a data-parallel fit takes every n-th row of it: the n batches that are read at once are
-    together the batch that one process would read. To be of one length, shares repeat up to n - 1 first rows.
-    """
+    """A permutation that depends on seed and epoch only, so that a resumed run sees the same order."""
 
     def __init__(self, length: int, seed: int | None, labels_N: npt.NDArray[np.int64] | None = None) -> None:
         """Permute `length` rows; without a seed they keep their order.
@@ -147,7 +143,7 @@ class EpochShuffle(Sampler[int]):
         self._epoch = epoch
 
     def __len__(self) -> int:
-        return -(-self._length // _process()[1])
+        return self._length
 
     def __iter__(self) -> Iterator[int]:
         order_N = np.arange(self._length)
@@ -156,8 +152,7 @@ class EpochShuffle(Sampler[int]):
             order_N = rng.permutation(self._length)
             if self._labels_N is not None:
                 order_N = rng.permutation(_evened(order_N, self._labels_N))
-        rank, processes = _process()
-        yield from np.resize(order_N, len(self) * processes)[rank::processes].tolist()
+        yield from order_N.tolist()
 
 
 def _evened(order_N: npt.NDArray[np.intp], labels_N: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
@@ -166,13 +161,6 @@ def _evened(order_N: npt.NDArray[np.intp], labels_N: npt.NDArray[np.int64]) -> n
     shares = [len(part) for part in np.array_split(order_N, len(present))]
     rows = [order_N[labels_N[order_N] == label] for label in present]
     return np.concatenate([np.resize(of, share) for of, share in zip(rows, shares, strict=True)])
-
-
-def _process() -> tuple[int, int]:
-    """Return the rank of this process and the number of processes of the fit."""
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        return torch.distributed.get_rank(), torch.distributed.get_world_size()
-    return 0, 1
 
 
 def batches(

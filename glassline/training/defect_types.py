@@ -4,9 +4,7 @@ Source: He and Liu 2020 (system E of the reading), sections III.A.4 and III.C.2:
 clean class, trained once the detector is, on its own false positives too.
 """
 
-import shutil
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import lightning
@@ -15,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from glassline.data.store import Store
 from glassline.errors import DataError
 from glassline.models.type_classifier import build_type_classifier
 from glassline.training.batch_statistics import settle_on_stream
@@ -22,7 +21,8 @@ from glassline.training.fitted_types import FittedTypes, TypeCounts
 from glassline.training.history import EpochHook, History
 from glassline.training.image_task import ImageTask, fit_key, refuse_torn_groups, rows
 from glassline.training.settings import DefectTypeSettings
-from glassline.training.trainer import run_trainer
+from glassline.training.sharing import with_processes
+from glassline.training.trainer import forget, run_trainer
 from glassline.training.type_stream import PlainWindows, TypeBatch, TypeStream, plain_batches, type_batches
 from glassline.vision.annotated_images import AnnotatedImages
 from glassline.vision.type_sources import FalsePositive, TypeSources, gather_sources
@@ -54,12 +54,12 @@ class TypeTask(ImageTask):
         logits_BC, type_B = self.model(batch["window_BPP"]).float(), batch["type_B"]
         right = (logits_BC.argmax(1) == type_B).float().mean()
         loss = functional.cross_entropy(logits_BC, type_B)
-        self.log_dict({"val_loss": loss, "val_accuracy": right}, batch_size=rows(batch))
+        self.log_dict({"val_loss": loss, "val_accuracy": right}, batch_size=rows(batch), sync_dist=True)
 
 
 def fit_types(
     images: AnnotatedImages, train: list[int], validation: list[int], false_positives: Sequence[FalsePositive],
-    settings: DefectTypeSettings, seed: int, checkpoints: Path, on_epoch: EpochHook,
+    settings: DefectTypeSettings, seed: int, checkpoints: Store, on_epoch: EpochHook,
 ) -> FittedTypes:  # fmt: skip
     """Train on the defects of some images and return the classifier on the CPU in evaluation mode.
 
@@ -73,7 +73,7 @@ def fit_types(
             of the training images fill the clean class.
         settings: How.
         seed: Seed of weights and windows.
-        checkpoints: Folder where a killed fit leaves its last epoch; the next one of the same images, false positives,
+        checkpoints: Where a killed fit leaves its last epoch; the next one of the same images, false positives,
             settings, seed and code resumes from it.
         on_epoch: Called after every epoch with its number and metrics.
 
@@ -82,7 +82,7 @@ def fit_types(
         ModelError: The loss left the finite numbers.
     """
     refuse_torn_groups(images, train, validation)
-    classes = _classes(images)
+    classes, settings = _classes(images), with_processes(settings)
     sources = gather_sources(images, train, false_positives, settings.classifier.window_px, seed)
     counts = _counts(images, sources, len(train))
     if settings.threads:
@@ -93,14 +93,14 @@ def fit_types(
     task = TypeTask(model, settings, stream, settings.epochs * (settings.windows // settings.batch_size))
     trained = set(train)
     used = [(images.images[number], list(box)) for number, box in false_positives if number in trained]
-    history, folder = History(on_epoch), checkpoints / fit_key(images, train, settings, seed, used)
+    history, kept = History(on_epoch), checkpoints.below(fit_key(images, train, settings, seed, used))
     batches = type_batches(stream, settings.windows, settings.batch_size, settings.workers)
     run_trainer(
         task, batches, _validation(images, validation, false_positives, settings, seed), settings.epochs,
-        settings.precision, folder, history,
+        settings.precision, kept, history, devices=settings.devices,
     )  # fmt: skip
     task.settle()
-    shutil.rmtree(folder, ignore_errors=True)
+    forget(kept)
     return FittedTypes(model.cpu().eval(), settings, classes, images.colour, counts, pd.DataFrame(history.records))
 
 

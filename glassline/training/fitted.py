@@ -27,8 +27,8 @@ class Fitted:
     """A trained model and what it needs to be run: names, columns and settings.
 
     Attributes:
-        start: Where the weights that it started from came from, "" of models that start from random ones.
-        sources: Sources that it was trained on before, of model transfer.
+        start: Where the weights that it started from came from and what was taken of them, "" of random ones.
+        sources: Sources that it was trained on before.
     """
 
     name: str

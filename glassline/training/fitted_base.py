@@ -3,7 +3,6 @@
 Shapes: N rows of a table, F features.
 """
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from glassline.data.samples import SampleTable
 from glassline.models.backbone import TransferNetwork
 from glassline.models.settings import BackboneSettings, NetworkSettings
 from glassline.training.fitted import run_rows
-from glassline.training.saved_network import read_network, save_network
+from glassline.training.saved_network import read_network, save_network, weights_hash
 from glassline.training.settings import TransferSettings
 from glassline.training.starting_weights import load_starting_weights
 
@@ -43,10 +42,7 @@ class FittedBase:
 
     def weights_hash(self) -> str:
         """Return the SHA-256 of all weights."""
-        digest = hashlib.sha256()
-        for name, value in self.model.state_dict().items():
-            digest.update(name.encode() + value.contiguous().numpy().tobytes())
-        return digest.hexdigest()
+        return weights_hash(self.model)
 
 
 def starting_base(settings: TransferSettings | NetworkSettings, seed: int = 0) -> FittedBase:

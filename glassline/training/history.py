@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback
 
-from glassline.errors import ModelError
+from glassline.training.failed_fit import FailedFitError
 
 EpochHook = Callable[[int, dict[str, float]], None]
 
@@ -57,11 +57,11 @@ class History(Callback):
         """Refuse a fit that left the finite numbers.
 
         Raises:
-            ModelError: The training loss of the last epoch is infinite or NaN.
+            FailedFitError: The training loss of the last epoch is infinite or NaN.
         """
         last = self.records[-1]
         if not np.isfinite(last["train_loss"]):
-            raise ModelError(
+            raise FailedFitError(
                 f"train_loss must stay finite, got {last['train_loss']} in epoch {last['epoch']}; "
                 "lower training.learning_rate"
             )

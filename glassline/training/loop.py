@@ -3,15 +3,10 @@
 A killed fit resumes from its last epoch: checkpoints lie in a folder that is named by what is trained on
 what, so that another data set or setting never continues it.
 
-Several devices are processes that Lightning spawns, never this program started again: a step inside Kubeflow's
-executor would otherwise run twice. Batch size and order are those of one process, each device takes its share.
+Several devices share every batch, see `sharing`.
 """
 
 import hashlib
-import json
-import shutil
-from contextlib import nullcontext
-from pathlib import Path
 
 import lightning
 import numpy as np
@@ -22,26 +17,28 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping
 from torch import Tensor, nn
 
 from glassline.data.samples import SampleTable
-from glassline.data.storage import code_hash
+from glassline.data.storage import code_hash, content_key
+from glassline.data.store import Store
 from glassline.errors import DataError
 from glassline.models.backbone import TransferNetwork
 from glassline.models.ensemble import StackingEnsemble
 from glassline.models.metadata import StandardiseMetadata
-from glassline.models.registry import build_model
 from glassline.models.settings import PATCH_PX
 from glassline.models.triplet import EmbeddingNetwork
 from glassline.training.classifier_task import ClassifierTask
 from glassline.training.data import PatchDataset, batches, label_indices, present_classes
 from glassline.training.fitted import Fitted
-from glassline.training.fitted_base import FittedBase, starting_base
-from glassline.training.history import EpochHook, History, relayed
+from glassline.training.fitted_base import FittedBase
+from glassline.training.history import EpochHook, History
 from glassline.training.metric import MetricTask, StopOnCollapse, check_pairs, check_spread, fit_references
 from glassline.training.sampling import thin_clean
 from glassline.training.settings import TrainingSettings
+from glassline.training.sharing import with_processes
 from glassline.training.stacking import fit_stack, stacking_rows
 from glassline.training.task import Task
-from glassline.training.trainer import checkpoint, load_weights, run_trainer
+from glassline.training.trainer import BEST, Checkpoint, forget, load_weights, run_trainer
 from glassline.training.transfer_task import TransferTask, settle
+from glassline.training.warm_start import WarmStart, beginning
 
 
 def fit_model(
@@ -51,9 +48,10 @@ def fit_model(
     validation_N: npt.NDArray[np.intp],
     settings: TrainingSettings,
     seed: int,
-    checkpoints: Path,
+    checkpoints: Store,
     on_epoch: EpochHook,
     base: FittedBase | None = None,
+    start: WarmStart | None = None,
 ) -> Fitted:
     """Train a model of the registry.
 
@@ -64,9 +62,10 @@ def fit_model(
         validation_N: Row positions to validate on after every epoch; may be empty when patience is 0.
         settings: How to train.
         seed: Seed of initial weights, order and dropout.
-        checkpoints: Folder for checkpoints; a fit of the same rows and settings resumes from there.
+        checkpoints: Where checkpoints go; a fit of the same rows and settings resumes from there.
         on_epoch: Called with (epoch, metrics) after every epoch of this call, in this process.
         base: What model transfer starts from; None takes the weights that settings name. Others start from random ones.
+        start: Any model's weights to start from instead; see `take_weights`.
 
     Returns:
         The fitted model on the CPU, in evaluation mode; after early stopping, the best epoch's weights.
@@ -75,8 +74,9 @@ def fit_model(
         DataError: No training rows, one class only, patience without validation rows, or patches of another size; for
             models trained on distances, a class with one sample.
         ModelError: The loss left the finite numbers, or all embeddings became one point; a file of weights to start
-            from is missing, broken, or another network's.
+            from is missing, broken, or another network's; no weight of `start` is of this model.
     """
+    settings = with_processes(settings)
     attributes = [] if name == "transfer" else table.attributes
     all_N, train_N = train_N, thin_clean(table, train_N, settings.clean_ratio, seed)
     branches_N, held_N = (train_N, train_N[:0])
@@ -90,30 +90,25 @@ def fit_model(
     if settings.threads:
         torch.set_num_threads(settings.threads)
     lightning.seed_everything(seed, workers=True, verbose=False)
-    if name == "transfer":
-        base = base or starting_base(settings, seed)
-        model: nn.Module = base.model.with_classes(len(table.classes))
-    else:
-        base, model = None, build_model(name, PATCH_PX, len(attributes), len(table.classes), settings)
+    begun = beginning(name, table.classes, attributes, settings, seed, base, start)
+    model = begun.model
     for part in model.modules():
         if isinstance(part, StandardiseMetadata):
             part.fit(torch.from_numpy(train.metadata_NM))
-    start = base.weights_hash() if base else ""
-    folder = checkpoints / _fit_key(name, table, branches_N, validation_N, settings, seed, start)
+    kept = checkpoints.below(_fit_key(name, table, branches_N, validation_N, settings, seed, begun.key))
     weight_C = class_weights(train.labels_N, label_indices(table, all_N), len(table.classes), settings)
-    with nullcontext(on_epoch) if settings.devices == 1 else relayed(on_epoch) as hook:
-        history = History(hook)
-        if isinstance(model, EmbeddingNetwork):
-            check_pairs(table, branches_N)
-        _run(model, train, validation, weight_C, settings, seed, folder, history)
+    history = History(on_epoch)
+    if isinstance(model, EmbeddingNetwork):
+        check_pairs(table, branches_N)
+    _run(model, train, validation, weight_C, settings, seed, kept, history)
     if isinstance(model, StackingEnsemble):
         fit_stack(model, PatchDataset(table, held_N, attributes))
     if isinstance(model, TransferNetwork):
         settle(model, train, settings, seed)
     if isinstance(model, EmbeddingNetwork):
-        check_spread(history, folder)
+        check_spread(history, kept)
         fit_references(model, table, branches_N, all_N, attributes, settings, seed)
-    shutil.rmtree(folder, ignore_errors=True)
+    forget(kept)
     return Fitted(
         name,
         model.cpu().eval(),
@@ -122,16 +117,16 @@ def fit_model(
         tuple(attributes),
         settings,
         pd.DataFrame(history.records),
-        base.weights if base else "",
-        base.sources if base else (),
+        begun.origin,
+        begun.sources,
     )
 
 
 def _run(
     model: nn.Module, train: PatchDataset, validation: PatchDataset, weight_C: Tensor,
-    settings: TrainingSettings, seed: int, folder: Path, history: History,
+    settings: TrainingSettings, seed: int, kept: Store, history: History,
 ) -> None:  # fmt: skip
-    """Fit in place; resume from `folder` when it holds an epoch."""
+    """Fit in place; resume from `kept` when it holds an epoch."""
     steps = settings.epochs * -(-len(train) // settings.batch_size)
     by_distance, even = isinstance(model, EmbeddingNetwork), isinstance(model, EmbeddingNetwork | TransferNetwork)
     task: Task
@@ -141,18 +136,17 @@ def _run(
         task = TransferTask(model, weight_C, train, settings, steps, seed)
     else:
         task = ClassifierTask(model, weight_C, settings, steps, seed)
-    best = folder / "best.ckpt"
     callbacks: list[Callback] = [StopOnCollapse()] if by_distance else []
     if settings.patience:
         # The best before the last: a fit killed between the two repeats the epoch and finds the same best.
-        callbacks += [EarlyStopping("val_loss", patience=settings.patience), checkpoint(best, "val_loss")]
-    share = settings.batch_size // settings.devices
+        callbacks += [EarlyStopping("val_loss", patience=settings.patience), Checkpoint(kept, BEST, "val_loss")]
+    size = settings.batch_size
     run_trainer(
-        task, batches(train, share, settings.workers, shuffle_seed=seed, even=even),
-        batches(validation, share, settings.workers) if len(validation) else None, settings.epochs,
-        settings.precision, folder, history, callbacks, settings.devices,
+        task, batches(train, size, settings.workers, shuffle_seed=seed, even=even),
+        batches(validation, size, settings.workers) if len(validation) else None, settings.epochs,
+        settings.precision, kept, history, callbacks, settings.devices,
     )  # fmt: skip
-    if settings.patience and best.is_file():
+    if settings.patience and (best := kept.found(BEST)):
         load_weights(task, best)
 
 
@@ -201,4 +195,4 @@ def _fit_key(
         start,
         code_hash("models", "training"),
     ]
-    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:24]
+    return content_key(what)

@@ -4,7 +4,6 @@ Torch is loaded by the first fit only. Shapes: N rows, C classes.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,15 +11,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from glassline.data.samples import SampleTable
+from glassline.data.store import Store
 from glassline.errors import SettingsError
 from glassline.models.settings import COMPARATOR_NAMES, MODEL_NAMES
 from glassline.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from glassline.training.history import EpochHook
-
-# A handful of patches is one batch: networks are shown them until they have learnt as many steps.
-_LEAST_STEPS = 300
 
 
 def check_methods(names: Sequence[str]) -> None:
@@ -35,14 +32,14 @@ def check_methods(names: Sequence[str]) -> None:
 
 
 def for_few_rows(settings: TrainingSettings, rows: int) -> TrainingSettings:
-    """Return settings with as many epochs as at least 300 steps on so many rows take."""
+    """Return settings with as many epochs as `least_steps` on so many rows take: a handful is one batch."""
     batches = -(-rows // settings.batch_size)
-    return settings.model_copy(update={"epochs": max(settings.epochs, -(-_LEAST_STEPS // batches))})
+    return settings.model_copy(update={"epochs": max(settings.epochs, -(-settings.least_steps // batches))})
 
 
 def fit_and_predict(
     name: str, table: SampleTable, train_N: npt.NDArray[np.intp], test_N: npt.NDArray[np.intp],
-    settings: TrainingSettings, seed: int, checkpoints: Path, on_epoch: "EpochHook",
+    settings: TrainingSettings, seed: int, checkpoints: Store, on_epoch: "EpochHook",
 ) -> tuple[npt.NDArray[np.float32], pd.DataFrame]:  # fmt: skip
     """Fit a method on some rows and judge others.
 
@@ -53,7 +50,7 @@ def fit_and_predict(
         test_N: Row positions to judge, at least one.
         settings: How to train; patience must be 0, since no row is left to stop by.
         seed: Seed of the fit.
-        checkpoints: Folder for checkpoints; a killed fit of a network resumes from there.
+        checkpoints: Where checkpoints go; a killed fit of a network resumes from there.
         on_epoch: Called with (epoch, metrics) after every epoch of a network.
 
     Returns:

@@ -5,9 +5,7 @@ distances and the triplet loss are pytorch-metric-learning's.
 Shapes: B rows of a batch, E numbers of an embedding, T triplets, N rows, C classes.
 """
 
-import shutil
 from collections.abc import Sequence
-from pathlib import Path
 
 import lightning
 import numpy as np
@@ -21,17 +19,22 @@ from pytorch_metric_learning.reducers import MeanReducer
 from pytorch_metric_learning.utils.loss_and_miner_utils import get_random_triplet_indices
 from torch import Tensor
 from torch.nn import functional
+from torchmetrics.classification import MulticlassF1Score
 
 from glassline.data.balanced import draw_per_class
 from glassline.data.samples import SampleTable
 from glassline.data.splits import is_real
-from glassline.errors import DataError, ModelError
+from glassline.data.store import Store
+from glassline.errors import DataError
 from glassline.models.triplet import EmbeddingNetwork, SiameseNetwork
 from glassline.training.data import Batch, PatchDataset, batches, label_indices
+from glassline.training.failed_fit import FailedFitError
 from glassline.training.history import History
 from glassline.training.logistic import fit_logistic
 from glassline.training.settings import TrainingSettings
+from glassline.training.sharing import whole_batch
 from glassline.training.task import Task
+from glassline.training.trainer import forget
 
 Triplets = tuple[Tensor, Tensor, Tensor]
 
@@ -44,6 +47,7 @@ class MetricTask(Task):
     """Triplet margin loss, or cross-entropy of "one class" for the Siamese network."""
 
     model: EmbeddingNetwork
+    draws_alike = True
 
     def __init__(self, model: EmbeddingNetwork, settings: TrainingSettings, steps: int, seed: int) -> None:
         """Wrap a model; see `Task`."""
@@ -56,6 +60,7 @@ class MetricTask(Task):
         self.loss = TripletMarginLoss(chosen.margin, distance=self.distance, reducer=MeanReducer())
         kind = {"semi_hard": "semihard", "hard": "hard"}.get(chosen.mining)
         self.miner = TripletMarginMiner(chosen.margin, kind, distance=self.distance) if kind else None
+        self.val_macro_f1 = MulticlassF1Score(model.classes, average="macro")
 
     def _triplets(self, embedding_BE: Tensor, label_B: Tensor) -> Triplets:
         """Return at most `pairs` triplets (T,) of anchor, positive and negative positions in the batch."""
@@ -71,10 +76,14 @@ class MetricTask(Task):
         kept_T = torch.randperm(len(found[0]), device=found[0].device)[: self.settings.metric.pairs]
         return found[0][kept_T], found[1][kept_T], found[2][kept_T]
 
-    def _losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Return the loss, the share of triplets that still teach something, and the spread of the embeddings."""
+    def _embedded(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return embeddings (B, E) and labels (B,), of the whole batch in every process: shares have other triplets."""
         embedding_BE = self.model.embed(batch["patch_BHW"].float(), batch["metadata_BM"])
-        anchor_T, positive_T, negative_T = triplets = self._triplets(embedding_BE, batch["label_B"])
+        return whole_batch(embedding_BE), whole_batch(batch["label_B"])
+
+    def _losses(self, embedding_BE: Tensor, label_B: Tensor) -> dict[str, Tensor]:
+        """Return the loss, the share of triplets that still teach something, and the spread of the embeddings."""
+        anchor_T, positive_T, negative_T = triplets = self._triplets(embedding_BE, label_B)
         told = {_SPREAD: embedding_BE.detach().std(0, correction=0).mean()}
         if isinstance(self.model, SiameseNetwork):
             logits = [self.model.same(embedding_BE[anchor_T], embedding_BE[one]) for one in (positive_T, negative_T)]
@@ -83,22 +92,28 @@ class MetricTask(Task):
             loss = functional.binary_cross_entropy_with_logits(torch.cat(logits), target, reduction="sum")
             return {**told, "loss": loss / max(len(target), 1), "nonzero_triplets": _share(wrong_T)}
         # Of triplets as they are met: mined ones would tell what mining looked for.
-        anchor_T, positive_T, negative_T = triplets if self.miner is None else self._drawn(batch["label_B"])
+        anchor_T, positive_T, negative_T = triplets if self.miner is None else self._drawn(label_B)
         apart_BB = self.distance(embedding_BE.detach())
         violation_T = self.distance.margin(apart_BB[anchor_T, positive_T], apart_BB[anchor_T, negative_T])
-        loss = self.loss(embedding_BE, batch["label_B"], triplets)
+        loss = self.loss(embedding_BE, label_B, triplets)
         return {**told, "loss": loss, "nonzero_triplets": _share(violation_T + self.settings.metric.margin > 0)}
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Return the loss of one batch."""
-        told, size = self._losses(batch), len(batch["label_B"])
+        told, size = self._losses(*self._embedded(batch)), len(batch["label_B"])
         named = {"train_loss": told["loss"], "nonzero_triplets": told["nonzero_triplets"], _SPREAD: told[_SPREAD]}
         self.log_dict(named, on_step=False, on_epoch=True, batch_size=size, sync_dist=True)
         return told["loss"]
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
-        """Log the loss of one batch."""
-        self.log("val_loss", self._losses(batch)["loss"], batch_size=len(batch["label_B"]), sync_dist=True)
+        """Log the loss of one batch; the macro F1 of the epoch is that of each patch's nearest one in its batch."""
+        embedding_BE, label_B = self._embedded(batch)
+        loss = self._losses(embedding_BE, label_B)["loss"]
+        self.log("val_loss", loss, batch_size=len(batch["label_B"]), sync_dist=True)
+        if len(label_B) > 1:  # one alone has no neighbour
+            apart_BB = self.model.distance(embedding_BE, embedding_BE).fill_diagonal_(torch.inf)
+            self.val_macro_f1.update(label_B[apart_BB.argmin(1)], label_B)
+            self.log("val_macro_f1", self.val_macro_f1)
 
 
 def _share(flag_T: Tensor) -> Tensor:
@@ -114,16 +129,16 @@ class StopOnCollapse(Callback):
             trainer.should_stop = True
 
 
-def check_spread(history: History, folder: Path) -> None:
+def check_spread(history: History, kept: Store) -> None:
     """Refuse a fit that collapsed, and forget its checkpoints.
 
     Raises:
-        ModelError: All embeddings of the last epoch were equal.
+        FailedFitError: All embeddings of the last epoch were equal.
     """
     last = history.records[-1]
     if not last[_SPREAD] >= _LEAST_SPREAD:
-        shutil.rmtree(folder, ignore_errors=True)  # or the next try would resume from there
-        raise ModelError(
+        forget(kept)  # or the next try would resume from there
+        raise FailedFitError(
             f"embeddings must differ between patches, got a deviation of {last[_SPREAD]:.1e} in epoch "
             f"{last['epoch']:.0f}: the network has collapsed to one point; lower training.learning_rate, set "
             "training.metric.mining to batch_random, or check that patches and labels differ"

@@ -3,8 +3,6 @@
 Source: He and Liu 2020 (system E of the reading), section III.B.1: squared error to the labelled severity.
 """
 
-import shutil
-from pathlib import Path
 from typing import Any
 
 import lightning
@@ -13,18 +11,17 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from glassline.data.store import Store
 from glassline.models.severity_detector import build_detector
 from glassline.training.batch_statistics import settle_on_stream
 from glassline.training.fitted_detector import FittedDetector
 from glassline.training.history import EpochHook, History
-from glassline.training.image_task import ImageTask, fit_key, refuse_torn_groups
+from glassline.training.image_task import VALIDATION_BATCHES, ImageTask, fit_key, refuse_torn_groups
 from glassline.training.settings import RegressionSettings
 from glassline.training.severity_stream import SeverityBatch, SeverityStream, severity_batches
-from glassline.training.trainer import run_trainer
+from glassline.training.sharing import with_processes
+from glassline.training.trainer import forget, run_trainer
 from glassline.vision.annotated_images import AnnotatedImages
-
-# Batches that the validation loss is the mean of.
-_VALIDATION_BATCHES = 8
 
 
 class RegressionTask(ImageTask):
@@ -38,7 +35,7 @@ class RegressionTask(ImageTask):
 
 def fit_detector(
     images: AnnotatedImages, train: list[int], validation: list[int], settings: RegressionSettings, seed: int,
-    checkpoints: Path, on_epoch: EpochHook,
+    checkpoints: Store, on_epoch: EpochHook,
 ) -> FittedDetector:  # fmt: skip
     """Train on some images and return the detector on the CPU in evaluation mode.
 
@@ -48,7 +45,7 @@ def fit_detector(
         validation: Numbers of those that a loss is shown of; may be none.
         settings: How.
         seed: Seed of weights and patches.
-        checkpoints: Folder where a killed fit leaves its last epoch; the next one of the same images, settings, seed
+        checkpoints: Where a killed fit leaves its last epoch; the next one of the same images, settings, seed
             and code resumes from it.
         on_epoch: Called after every epoch with its number and metrics.
 
@@ -57,26 +54,27 @@ def fit_detector(
         ModelError: The loss left the finite numbers.
     """
     refuse_torn_groups(images, train, validation)
+    settings = with_processes(settings)
     if settings.threads:
         torch.set_num_threads(settings.threads)
     lightning.seed_everything(seed, workers=True, verbose=False)
     model = build_detector(settings.detector)
     stream = SeverityStream(images, train, settings, seed, augment=True)
     task = RegressionTask(model, settings, settings.epochs * (settings.patches // settings.batch_size))
-    history, folder = History(on_epoch), checkpoints / fit_key(images, train, settings, seed)
+    history, kept = History(on_epoch), checkpoints.below(fit_key(images, train, settings, seed))
     batches = severity_batches(stream, settings.batch_size, settings.workers, moves=True)
     run_trainer(
         task, batches, _validation_batches(images, validation, settings, seed), settings.epochs, settings.precision,
-        folder, history,
+        kept, history, devices=settings.devices,
     )  # fmt: skip
     settle_on_stream(model, stream, settings.batch_size)
-    shutil.rmtree(folder, ignore_errors=True)
+    forget(kept)
     return FittedDetector(model.cpu().eval(), settings, pd.DataFrame(history.records))
 
 
 def _validation_batches(images: AnnotatedImages, validation: list[int], settings: RegressionSettings, seed: int) -> Any:
     if not any(images.has_any(number) for number in validation):
         return None
-    few = settings.model_copy(update={"patches": _VALIDATION_BATCHES * settings.batch_size})
+    few = settings.model_copy(update={"patches": VALIDATION_BATCHES * settings.batch_size})
     stream = SeverityStream(images, validation, few, seed, augment=False)
     return severity_batches(stream, settings.batch_size, 0, moves=False)

@@ -1,5 +1,6 @@
 """A trained network as a folder: weights as safetensors, the rest as JSON and CSV; no pickles."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +15,9 @@ from torch import Tensor, nn
 from glassline.data.storage import written_whole
 from glassline.errors import ModelError
 
-_WEIGHTS, _MODEL, _HISTORY = "model.safetensors", "model.json", "history.csv"
+#: File of the weights.
+WEIGHTS = "model.safetensors"
+_MODEL, _HISTORY = "model.json", "history.csv"
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ def save_network(folder: str | Path, model: nn.Module, about: Mapping[str, Any],
     """Write a trained network as a folder, whole or not at all."""
     with written_whole(folder) as beside:
         beside.mkdir(parents=True)
-        save_file({name: value.contiguous() for name, value in model.state_dict().items()}, beside / _WEIGHTS)
+        save_file({name: value.contiguous() for name, value in model.state_dict().items()}, beside / WEIGHTS)
         history.to_csv(beside / _HISTORY, index=False)
         (beside / _MODEL).write_text(json.dumps(about, indent=2))
 
@@ -66,11 +69,11 @@ def read_network(folder: str | Path, step: str) -> SavedNetwork:
         ModelError: The folder holds no whole network; names what is missing or broken.
     """
     folder = Path(folder)
-    missing = [name for name in (_WEIGHTS, _MODEL, _HISTORY) if not (folder / name).is_file()]
+    missing = [name for name in (WEIGHTS, _MODEL, _HISTORY) if not (folder / name).is_file()]
     if missing:
         raise ModelError(f"{folder} must hold a trained network, missing: {missing}; run {step} again")
     try:
-        about, weights = json.loads((folder / _MODEL).read_text()), load_file(folder / _WEIGHTS)
+        about, weights = json.loads((folder / _MODEL).read_text()), load_file(folder / WEIGHTS)
     except (ValueError, SafetensorError) as error:
         raise ModelError(f"{folder} must hold a whole network, got a broken file ({error}); run {step} again") from None
     try:
@@ -78,3 +81,11 @@ def read_network(folder: str | Path, step: str) -> SavedNetwork:
     except pd.errors.EmptyDataError:  # resumed after the last epoch
         history = pd.DataFrame()
     return SavedNetwork(folder, about, history, weights)
+
+
+def weights_hash(model: nn.Module) -> str:
+    """Return the SHA-256 of all weights."""
+    digest = hashlib.sha256()
+    for name, value in model.state_dict().items():
+        digest.update(name.encode() + value.contiguous().numpy().tobytes())
+    return digest.hexdigest()

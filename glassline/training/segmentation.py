@@ -3,10 +3,6 @@
 Source: Turko 2021, section 5.6 (Adam, learning rate 1e-4, beta 0.5 and 0.9, batches of 16).
 """
 
-import hashlib
-import json
-import shutil
-from pathlib import Path
 from typing import Any
 
 import lightning
@@ -15,46 +11,38 @@ import torch
 from torch import Tensor
 
 from glassline.data.captures.zone_format import ZoneFormat
-from glassline.data.storage import code_hash
-from glassline.errors import DataError
+from glassline.data.storage import code_hash, content_key
+from glassline.data.store import Store
 from glassline.models.segmenters import build_segmenter
 from glassline.training.fitted_segmenter import FittedSegmenter
 from glassline.training.history import EpochHook, History
+from glassline.training.image_task import VALIDATION_BATCHES, PatchTask, refuse_torn_groups
 from glassline.training.losses import build_loss
 from glassline.training.patch_stream import PatchStream, ZonePatches, patch_batches
 from glassline.training.settings import SegmentationSettings
-from glassline.training.trainer import run_trainer
+from glassline.training.sharing import with_processes
+from glassline.training.trainer import forget, run_trainer
 from glassline.vision.labelled_zones import LabelledZones
 
 _BETAS = (0.5, 0.9)
-# Batches that the validation loss is the mean of.
-_VALIDATION_BATCHES = 8
 
 
-class SegmentationTask(lightning.LightningModule):
+class SegmentationTask(PatchTask):
     """A network and its loss under Adam."""
 
-    def __init__(self, fitted: FittedSegmenter, steps: int) -> None:
-        """Wrap what is fitted; `steps` is the number of optimiser steps of the whole fit."""
-        super().__init__()
-        self.model = fitted.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.loss, self.settings, self.steps = fitted.loss, fitted.settings, steps
+    settings: SegmentationSettings
 
-    def _loss(self, batch: ZonePatches) -> Tensor:
+    def __init__(self, fitted: FittedSegmenter, steps: int) -> None:
+        """Wrap what is fitted; see `PatchTask`."""
+        super().__init__(fitted.model, fitted.settings, steps)
+        self._of_scales = fitted.loss
+
+    def loss(self, batch: ZonePatches) -> Tensor:
+        """Return the loss of one batch, summed over scales where the network has several."""
         sigmas_BSHW = batch["sigmas_BSHW"].contiguous(memory_format=torch.channels_last)
         scales = [output_BHW.float() for output_BHW in self.model(sigmas_BSHW)]
-        value: Tensor = self.loss(scales, batch["scratch_BHW"], batch["sigmas_BSHW"])
+        value: Tensor = self._of_scales(scales, batch["scratch_BHW"], batch["sigmas_BSHW"])
         return value
-
-    def training_step(self, batch: ZonePatches, batch_index: int) -> Tensor:
-        """Return the loss of one batch."""
-        loss = self._loss(batch)
-        self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(batch["scratch_BHW"]))
-        return loss
-
-    def validation_step(self, batch: ZonePatches, batch_index: int) -> None:
-        """Log the loss of one batch."""
-        self.log("val_loss", self._loss(batch), batch_size=len(batch["scratch_BHW"]))
 
     def configure_optimizers(self) -> Any:
         """Return Adam as published, under the schedule of the settings."""
@@ -71,7 +59,7 @@ class SegmentationTask(lightning.LightningModule):
 
 def fit_segmenter(
     zones: LabelledZones, train: list[int], validation: list[int], settings: SegmentationSettings, seed: int,
-    checkpoints: Path, on_epoch: EpochHook,
+    checkpoints: Store, on_epoch: EpochHook,
 ) -> FittedSegmenter:  # fmt: skip
     """Train a network on zones.
 
@@ -81,7 +69,7 @@ def fit_segmenter(
         validation: Numbers of the zones whose loss is shown after every epoch; may be empty.
         settings: Network, loss and how to train.
         seed: Seed of initial weights and of every patch drawn.
-        checkpoints: Folder for checkpoints; a fit of the same zones and settings resumes from there.
+        checkpoints: Where checkpoints go; a fit of the same zones and settings resumes from there.
         on_epoch: Called with (epoch, metrics) after every epoch of this call.
 
     Returns:
@@ -91,10 +79,8 @@ def fit_segmenter(
         DataError: A glass lies on both sides, zones differ in format, or none has a scratch.
         ModelError: The loss left the finite numbers.
     """
-    torn = {zones.groups[number] for number in train} & {zones.groups[number] for number in validation}
-    if torn:
-        raise DataError(f"a glass must be trained or validated on, not both, got {sorted(torn)[:5]}; split by glass")
-    of = zones.format()
+    refuse_torn_groups(zones, train, validation, "glass")
+    of, settings = zones.format(), with_processes(settings)
     if settings.threads:
         torch.set_num_threads(settings.threads)
     lightning.seed_everything(seed, workers=True, verbose=False)
@@ -104,11 +90,14 @@ def fit_segmenter(
     steps = settings.epochs * (settings.patches // settings.batch_size)
     task = SegmentationTask(fitted, steps)
     history = History(on_epoch)
-    folder = checkpoints / _fit_key(zones, train, settings, of, seed)
+    kept = checkpoints.below(_fit_key(zones, train, settings, of, seed))
     train_batches = patch_batches(stream, settings.batch_size, settings.workers, moves=True)
     validation_batches = _validation_batches(zones, validation, of, settings, seed)
-    run_trainer(task, train_batches, validation_batches, settings.epochs, settings.precision, folder, history)
-    shutil.rmtree(folder, ignore_errors=True)
+    run_trainer(
+        task, train_batches, validation_batches, settings.epochs, settings.precision, kept, history,
+        devices=settings.devices,
+    )  # fmt: skip
+    forget(kept)
     fitted.model.cpu().eval()
     return fitted.with_history(pd.DataFrame(history.records))
 
@@ -118,7 +107,7 @@ def _validation_batches(
 ) -> Any:
     if not any(zones.has_any(number) for number in validation):
         return None
-    few = settings.model_copy(update={"patches": _VALIDATION_BATCHES * settings.batch_size})
+    few = settings.model_copy(update={"patches": VALIDATION_BATCHES * settings.batch_size})
     return patch_batches(
         PatchStream(zones, validation, of, few, seed, augment=False), settings.batch_size, 0, moves=False
     )
@@ -129,4 +118,4 @@ def _fit_key(zones: LabelledZones, train: list[int], settings: SegmentationSetti
         [(zones.images[number], zones.hashes[number], zones.truth_hash(number)) for number in train],
         settings.model_dump(), of.model_dump(), seed, code_hash("models", "training", "vision", "data"),
     ]  # fmt: skip
-    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:24]
+    return content_key(what)

@@ -27,7 +27,22 @@ class SgdSettings(Settings):
     momentum: float = Field(0.9, ge=0, lt=1, description="momentum of SGD")
 
 
-class TrainingSettings(NetworkSettings):
+class SharedSettings(Settings):
+    """What every fit has whose batches several processes may share."""
+
+    batch_size: int = Field(64, ge=1, description="rows of a batch, all devices together; a multiple of devices")
+    devices: int = Field(
+        1, ge=1, description="processes of data-parallel training on one node; under torchrun those that it started"
+    )
+
+    @model_validator(mode="after")
+    def _divide_batch(self) -> Self:
+        if self.batch_size % self.devices:
+            raise ValueError(f"batch_size must be a multiple of devices ({self.devices}), got {self.batch_size}")
+        return self
+
+
+class TrainingSettings(SharedSettings, NetworkSettings):
     """How a classifier is fitted."""
 
     metric: MetricSettings = Field(
@@ -35,7 +50,9 @@ class TrainingSettings(NetworkSettings):
     )
     sgd: SgdSettings = Field(SgdSettings(), description="stochastic gradient descent of transfer")
     epochs: int = Field(10, ge=1, le=10_000, description="passes over the training rows at most")
-    batch_size: int = Field(64, ge=1, description="rows of a batch, all devices together; a multiple of devices")
+    least_steps: int = Field(
+        300, ge=1, le=100_000, description="steps of a fit on few rows at least (hold_out, learning_curve): more epochs"
+    )
     learning_rate: float = Field(1e-3, gt=0, lt=1, description="peak of the one-cycle schedule of AdamW")
     weight_decay: float = Field(1e-4, ge=0, lt=1, description="weight decay of AdamW")
     class_weights: Literal["none", "root", "balanced"] = Field(
@@ -46,7 +63,6 @@ class TrainingSettings(NetworkSettings):
     )
     patience: int = Field(0, ge=0, description="epochs without a better validation loss before stopping; 0 never stops")
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = Field("32-true", description="AMP mode")
-    devices: int = Field(1, ge=1, description="processes of data-parallel training on one node")
     workers: int = Field(0, ge=0, description="loader processes per device")
     threads: int = Field(0, ge=0, le=1024, description="CPU threads of a fit; 0 takes all cores")
 
@@ -55,20 +71,14 @@ class TrainingSettings(NetworkSettings):
         """How `class_weights` weighs a class: by its frequency to the minus this."""
         return {"none": 0.0, "root": 0.5, "balanced": 1.0}[self.class_weights]
 
-    @model_validator(mode="after")
-    def _divide_batch(self) -> Self:
-        if self.batch_size % self.devices:
-            raise ValueError(f"batch_size must be a multiple of devices ({self.devices}), got {self.batch_size}")
-        return self
 
-
-class TransferSettings(Settings):
+class TransferSettings(SharedSettings):
     """How a base is retrained on sources and fine-tuned on a target."""
 
     backbone: BackboneSettings = Field(BackboneSettings(), description="network and the weights it starts from")
     base_epochs: int = Field(10, ge=1, le=10_000, description="epochs of the base: passes over as many rows")
     epochs: int = Field(20, ge=1, le=10_000, description="epochs of the target")
-    batch_size: int = Field(32, ge=2, description="rows of a batch")
+    batch_size: int = Field(32, ge=2, description="rows of a batch, all devices together")
     learning_rate: float = Field(0.01, gt=0, lt=1, description="peak of the one-cycle schedule of SGD")
     momentum: float = Field(0.9, ge=0, lt=1, description="momentum of SGD")
     weight_decay: float = Field(1e-4, ge=0, lt=1, description="weight decay of SGD")
@@ -102,7 +112,7 @@ class LossSettings(Settings):
     )
 
 
-class SegmentationSettings(Settings):
+class SegmentationSettings(SharedSettings):
     """How a segmentation network is fitted."""
 
     unet: UnetSettings = Field(UnetSettings(), description="network")
@@ -114,14 +124,14 @@ class SegmentationSettings(Settings):
     patch_px: int = Field(1024, ge=64, description="edge of a training patch; a multiple of 32 blocks")
     epochs: int = Field(50, ge=1, le=10_000, description="epochs")
     patches: int = Field(4000, ge=1, description="patches of an epoch")
-    batch_size: int = Field(16, ge=2, description="patches of a batch")
+    batch_size: int = Field(16, ge=2, description="patches of a batch, all devices together")
     scratch_share: float = Field(
         0.0, ge=0, le=1, description="share of a batch's patches with a scratch; one at least, as published"
     )
     learning_rate: float = Field(1e-4, gt=0, lt=1, description="learning rate of Adam")
     schedule: Literal["constant", "one-cycle"] = Field("constant", description="course of the learning rate")
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = Field("32-true", description="AMP mode")
-    workers: int = Field(0, ge=0, description="loader processes")
+    workers: int = Field(0, ge=0, description="loader processes per device")
     threads: int = Field(0, ge=0, le=1024, description="CPU threads of a fit; 0 takes all cores")
 
     @model_validator(mode="after")
@@ -134,15 +144,15 @@ class SegmentationSettings(Settings):
         return self
 
 
-class ImageFitSettings(Settings):
+class ImageFitSettings(SharedSettings):
     """How networks are fitted on patches of annotated images."""
 
     epochs: int = Field(20, ge=1, le=10_000, description="epochs")
-    batch_size: int = Field(8, ge=2, description="patches of a batch")
+    batch_size: int = Field(8, ge=2, description="patches of a batch, all devices together")
     learning_rate: float = Field(2e-3, gt=0, lt=1, description="peak of the one-cycle schedule of AdamW")
     weight_decay: float = Field(1e-4, ge=0, lt=1, description="weight decay of AdamW")
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = Field("32-true", description="AMP mode")
-    workers: int = Field(0, ge=0, description="loader processes")
+    workers: int = Field(0, ge=0, description="loader processes per device")
     threads: int = Field(0, ge=0, le=1024, description="CPU threads of a fit; 0 takes all cores")
 
 
@@ -172,7 +182,7 @@ class DefectTypeSettings(ImageFitSettings):
 
     classifier: TypeSettings = Field(TypeSettings(), description="network")
     windows: int = Field(1024, ge=2, description="windows of an epoch, as many of each class")
-    batch_size: int = Field(32, ge=2, description="windows of a batch")
+    batch_size: int = Field(32, ge=2, description="windows of a batch, all devices together")
     learning_rate: float = Field(1e-3, gt=0, lt=1, description="peak of the one-cycle schedule of AdamW")
 
     @model_validator(mode="after")

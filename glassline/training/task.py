@@ -17,6 +17,9 @@ from glassline.training.settings import TrainingSettings
 class Task(lightning.LightningModule):
     """Base of the tasks: a model and its optimiser, without a loss."""
 
+    #: Whether all processes of a fit draw the same, or each for its own rows.
+    draws_alike = False
+
     def __init__(self, model: nn.Module, settings: TrainingSettings, steps: int, seed: int) -> None:
         """Wrap a model; `steps` is the number of optimiser steps of the whole fit, `seed` that of what is drawn."""
         super().__init__()
@@ -30,7 +33,8 @@ class Task(lightning.LightningModule):
             return
         if self.settings.threads:
             torch.set_num_threads(self.settings.threads)
-        state = np.random.SeedSequence([self.seed, self.current_epoch, self.global_rank]).generate_state(1)
+        rank = 0 if self.draws_alike else self.global_rank
+        state = np.random.SeedSequence([self.seed, self.current_epoch, rank]).generate_state(1)
         torch.manual_seed(int(state[0]))
 
     def configure_optimizers(self) -> Any:

@@ -5,7 +5,6 @@ Shapes: N rows of a table, C classes.
 
 import hashlib
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +12,8 @@ import numpy.typing as npt
 
 from glassline.data.samples import SampleTable
 from glassline.data.sources import Source, defective_rows, product_of
-from glassline.data.storage import code_hash, written_whole
+from glassline.data.storage import code_hash, content_key
+from glassline.data.store import Store
 from glassline.training.history import EpochHook
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def with_contrast(source: Source) -> list[Source]:
 
 def transfer_loss(
     source: Source | None, target: SampleTable, train_N: Rows, held_N: Rows, settings: "TransferSettings", seed: int,
-    store: Path, on_epoch: EpochHook,
+    store: Store, on_epoch: EpochHook,
 ) -> float:  # fmt: skip
     """Return the mean log loss, clean against defective, of held-out rows after transfer from a source.
 
@@ -60,7 +60,7 @@ def transfer_loss(
         held_N: Row positions to judge by.
         settings: How.
         seed: Seed of both fits.
-        store: Folder for checkpoints and finished measurements.
+        store: Where checkpoints and finished measurements go.
         on_epoch: Called after every epoch of both.
 
     Returns:
@@ -72,15 +72,15 @@ def transfer_loss(
     learned = [] if source is None else with_contrast(source)
     if source is not None and not learned:
         return float("nan")
-    place = store / "gains" / f"{_key(learned, target, train_N, held_N, settings, seed)}.json"
-    if not place.is_file():
-        checkpoints = store / "checkpoints"
+    name = f"gains/{_key(learned, target, train_N, held_N, settings, seed)}.json"
+    if store.found(name) is None:
+        checkpoints = store.below("checkpoints")
         base = fit_base(learned, settings, seed, checkpoints, on_epoch) if learned else None
         fitted = fine_tune(base, target, train_N, train_N[:0], settings, seed, checkpoints, on_epoch)
         loss = _log_loss(predict(fitted, target, held_N), target, held_N)
-        with written_whole(place) as beside:
+        with store.keep(name) as beside:
             beside.write_text(json.dumps(loss))
-    return float(json.loads(place.read_text()))
+    return float(json.loads(store.file(name).read_text()))
 
 
 def _log_loss(probability_NC: npt.NDArray[np.float32], target: SampleTable, held_N: Rows) -> float:
@@ -99,4 +99,4 @@ def _key(
         train_N, held_N, *(one.rows_N for one in learned))]  # fmt: skip
     tables = [target.content_hash(), *(one.table.content_hash() for one in learned)]
     what = [of_rows, tables, settings.model_dump(), seed, code_hash("models", "training", "data")]
-    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:24]
+    return content_key(what)

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from glassline.models.backbone import TransferNetwork
 from glassline.training.batch_statistics import BATCHES, settle_statistics
 from glassline.training.classifier_task import ClassifierTask
 from glassline.training.data import Batch, LabelledPatches, batches
 from glassline.training.settings import TrainingSettings
+from glassline.training.sharing import process
 
 # Largest change of contrast, as a share, and of brightness, in grey levels.
 _GAIN, _OFFSET = 0.2, 20.0
@@ -29,6 +29,7 @@ class TransferTask(ClassifierTask):
     even_weight_C: Tensor
 
     model: TransferNetwork
+    draws_alike = True
 
     def __init__(
         self, model: TransferNetwork, weight_C: Tensor, train: LabelledPatches, settings: TrainingSettings, steps: int,
@@ -53,7 +54,7 @@ class TransferTask(ClassifierTask):
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Return the loss of one batch, augmented."""
         logits_BC = self.model(augmented(batch["patch_BHW"].float()), batch["metadata_BM"])
-        loss = functional.cross_entropy(logits_BC, batch["label_B"], weight=self.even_weight_C)
+        loss = self.loss(logits_BC, batch["label_B"], self.even_weight_C)
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(batch["label_B"]), sync_dist=True)
         return loss
 
@@ -82,13 +83,14 @@ def augmented(patch_BHW: Tensor) -> Tensor:
     Returns:
         The same shape and range.
     """
-    size, device = len(patch_BHW), patch_BHW.device
-    # Drawn on the CPU, so that any device gives the same draw.
-    turned_B = torch.randint(8, (size,)).to(device).view(-1, 1, 1)
+    rank, processes = process()
+    size, device = len(patch_BHW) * processes, patch_BHW.device
+    # Drawn on the CPU and for the whole batch, so that any device and any number of them give the same draw.
+    turned_B = torch.randint(8, (size,))[rank::processes].to(device).view(-1, 1, 1)
     patch_BHW = torch.where(turned_B & 1 > 0, patch_BHW.flip(1), patch_BHW)
     patch_BHW = torch.where(turned_B & 2 > 0, patch_BHW.flip(2), patch_BHW)
     patch_BHW = torch.where(turned_B & 4 > 0, patch_BHW.transpose(1, 2), patch_BHW)
-    gain_B, offset_B = (torch.rand(2, size, 1, 1).to(device) * 2 - 1).unbind()
+    gain_B, offset_B = (torch.rand(2, size, 1, 1)[:, rank::processes].to(device) * 2 - 1).unbind()
     middle_B = patch_BHW.mean(dim=(1, 2), keepdim=True)
     stretched_BHW = (patch_BHW - middle_B) * (1 + _GAIN * gain_B) + middle_B + _OFFSET * offset_B
     return stretched_BHW.clamp(0, 255)

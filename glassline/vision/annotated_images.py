@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 import cv2
@@ -18,6 +18,7 @@ import numpy.typing as npt
 from glassline.data.images import read_colour, read_mask
 from glassline.data.samples import SampleTable
 from glassline.data.storage import sha256_file
+from glassline.data.store import open_store
 from glassline.errors import DataError
 from glassline.vision.defects import join_clusters
 from glassline.vision.objects import draw_objects
@@ -99,7 +100,8 @@ class AnnotatedImages:
             DataError: It cannot be read; names it.
         """
         if self.colour:
-            return read_colour(Path(self.root) / self.images[number], self.depth_window)
+            with open_store(self.root).opened(self.images[number]) as path:
+                return read_colour(path, self.depth_window)
         return self._grey(self.images[number])
 
     def grey(self, number: int) -> Image:
@@ -129,19 +131,25 @@ class AnnotatedImages:
                              tuple(one["label"] for one in self._objects[number]))  # fmt: skip
         if not self._masked(number):
             return Annotated(np.zeros(size, np.int32), ())
-        mask_HW = read_mask(Path(self.root) / self._masks[number], size)
-        index_HW = join_clusters(mask_HW)
+        index_HW = join_clusters(self._mask(number))
         return Annotated(index_HW, (self._labels[number],) * int(index_HW.max()))
 
     def mask(self, number: int) -> Mask:
         """Return where any defect of an image lies; see `annotated`, which also numbers them and takes longer."""
         if self._objects[number] or not self._masked(number):
             return self.annotated(number).mask_HW
-        return read_mask(Path(self.root) / self._masks[number], self.sizes_px[number])
+        return self._mask(number)
+
+    def _mask(self, number: int) -> Mask:
+        with open_store(self.root).opened(self._masks[number]) as path:
+            return read_mask(path, self.sizes_px[number])
 
     def truth_hash(self, number: int) -> str:
         """Return a hash of the annotation of an image."""
-        content = sha256_file(Path(self.root) / self._masks[number]) if self._masked(number) else ""
+        content = ""
+        if self._masked(number):
+            with open_store(self.root).opened(self._masks[number]) as path:
+                content = sha256_file(path)
         told = json.dumps([self._objects[number], self._labels[number], content], sort_keys=True)
         return hashlib.sha256(told.encode()).hexdigest()
 

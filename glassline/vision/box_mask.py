@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from glassline.vision.double_threshold import Mask
 from glassline.vision.light_states import LightResponse, Real
+from glassline.vision.normalise import MAD_TO_SIGMA
 
 # Weight of what scatters evenly beside what has a direction: a mold mark has little of it, dust none.
 _EVEN = 0.1
@@ -46,7 +47,7 @@ def at_scales(strength_HW: Real) -> list[Real]:
         # Between pixels too far apart to share noise and too close for the background to differ.
         apart_px = min(4 * max(1, round(sigma_px)) + 2, strength_HW.shape[1] - 1)
         steps = np.abs(blurred_HW[::3, apart_px::3] - blurred_HW[::3, : -apart_px or None : 3])
-        noise = 1.4826 * float(np.median(steps)) / math.sqrt(2)
+        noise = MAD_TO_SIGMA * float(np.median(steps)) / math.sqrt(2)
         scales.append(np.asarray((blurred_HW - np.median(blurred_HW[::5, ::5])) / max(noise, 1e-3), np.float32))
     return scales
 

@@ -77,6 +77,11 @@ class Candidate:
     attributes: dict[str, float] = field(repr=False)
     mask_HW: Mask = field(repr=False)
 
+    @property
+    def middle_px(self) -> tuple[float, float]:
+        """x and y of the middle of the box."""
+        return self.x_px + self.width_px / 2, self.y_px + self.height_px / 2
+
 
 @dataclass(frozen=True)
 class _Blob:

@@ -8,53 +8,23 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-from pydantic import Field, model_validator
 
-from glassline.data.images import DepthWindow
 from glassline.data.samples import SampleTable
 from glassline.errors import DataError
 from glassline.models.settings import PATCH_PX
-from glassline.settings import Settings
 from glassline.vision.annotated_images import AnnotatedImages, tells_places
+from glassline.vision.cut_settings import CutSettings
 from glassline.vision.patch_store import Counts, Patch, crop_mask, in_order, kept_patches, patch_row
 from glassline.vision.patches import ExtractSettings, extract_patches
 from glassline.vision.type_windows import CLEAN
-from glassline.vision.windows import STEP_PX, WINDOW_PX, LabelledWindow, as_patch, label_windows, window_part
+from glassline.vision.windows import LabelledWindow, as_patch, label_windows, window_part
+
+__all__ = ["CutSettings", "Cutting", "cut_patches", "extraction"]
 
 _PLACELESS, _EMPTY, _NONE = "nobody says where its defect is", "its annotation holds no pixel", "it has no candidate"
-
-
-class CutSettings(Settings):
-    """How images are cut into patches."""
-
-    window_px: int = Field(WINDOW_PX, ge=16, le=4096, description="edge of a window in the image, px")
-    step_px: int = Field(STEP_PX, ge=1, le=4096, description="step from a window to its neighbour, px")
-    clean_per_image: int = Field(16, ge=1, description="windows without a defect kept of an image at most")
-    least_overlap: float = Field(
-        0.25, gt=0, le=1,
-        description="share of a defect, or of as much of it as fits in a window, from which a window shows it",
-    )  # fmt: skip
-    depth_window: DepthWindow | None = Field(
-        None, description="grey levels [low, high] of a 12- or 16-bit image that become 0 and 255"
-    )
-    light_state: int | None = Field(
-        None, ge=0, description="light state of captures to look at; none: the maximum over all of them"
-    )
-    extract: ExtractSettings = Field(
-        ExtractSettings(), description="how candidates are found where no image says where its defect is"
-    )
-
-    @model_validator(mode="after")
-    def _covered(self) -> Self:
-        if self.step_px > self.window_px:
-            raise ValueError(
-                f"step_px must be <= window_px, {self.window_px}, or pixels between windows are never looked at, got "
-                f"{self.step_px}; lower it"
-            )
-        return self
 
 
 @dataclass
@@ -83,7 +53,7 @@ def cut_patches(
 
     Args:
         table: Table of images; without a clean class it gets one, `clean`.
-        store: Folder under which the shards go, in a folder named by the content they come from.
+        store: Folder or S3 URL under which the shards go, in a folder named by the content they come from.
         settings: How to cut.
         progress: Called with (images done, images in all).
 

@@ -26,14 +26,14 @@ Places = npt.NDArray[np.int64]
 JOIN_PX = 4.0
 
 
-class ClusterSettings(Settings):
+class JoinSettings(Settings):
     """Which defective cells are one defect."""
 
     join_px: float = Field(JOIN_PX, ge=0, description="clusters of cells closer than this are one defect, px")
     least_px: int = Field(0, ge=0, description="area that a defect needs, px")
 
 
-class DefectSettings(ClusterSettings):
+class DefectSettings(JoinSettings):
     """Which cells are a defect."""
 
     threshold: float = Field(gt=0, le=LARGEST, description="severity from which a cell is defective: T")

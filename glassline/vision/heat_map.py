@@ -19,9 +19,8 @@ from scipy import sparse
 
 from glassline.errors import ModelError
 from glassline.settings import Settings
-from glassline.vision.annotated_images import Image
-from glassline.vision.cell_tiles import ReadWindow
-from glassline.vision.defects import ClusterSettings, DefectSettings, find_defects
+from glassline.vision.cell_tiles import Image, ReadWindow
+from glassline.vision.defects import DefectSettings, JoinSettings, find_defects
 from glassline.vision.windows import STEP_PX, WINDOW_PX, as_patch, window_part, window_starts
 
 Real = npt.NDArray[np.float32]
@@ -50,7 +49,7 @@ class HeatSettings(Settings):
         return self
 
 
-class LocaliseSettings(ClusterSettings):
+class LocaliseSettings(JoinSettings):
     """How defects are localised by a classifier of windows."""
 
     step_px: int = Field(STEP_PX // 2, ge=1, le=4096, description="step from a window to its neighbour, px")
@@ -83,12 +82,8 @@ class HeatMap:
         """Return the heat (A, B) at pixels of some rows and columns of the image, in the units of `value_NM`."""
         down = _shares(row_A, self.size_px[0], self.value_NM.shape[0], self.settings)
         across = _shares(column_B, self.size_px[1], self.value_NM.shape[1], self.settings)
-        # Sparse products add up each row by itself, in one order: a band has the very numbers of the whole.
+        # Sparse products add up each row by itself, in one order: a part has the very numbers of the whole.
         return np.asarray((across @ (down @ self.value_NM.astype(np.float64)).T).T, np.float32)
-
-    def band(self, top: int, bottom: int) -> Real:
-        """Return the heat (bottom - top, W) of rows of the image at full resolution."""
-        return self.at(np.arange(top, bottom), np.arange(self.size_px[1]))
 
     @property
     def cell_px(self) -> int:
@@ -150,7 +145,7 @@ def heat_map(read: ReadWindow, size_px: tuple[int, int], classify: Classify, set
     return HeatMap(np.ascontiguousarray(value_NM), size_px, settings)
 
 
-def boxes(heat: HeatMap, threshold: float, settings: ClusterSettings) -> list[Box]:
+def boxes(heat: HeatMap, threshold: float, settings: JoinSettings) -> list[Box]:
     """Return boxes around what is at least as hot as a threshold, the hottest first.
 
     Args:

@@ -1,14 +1,12 @@
 """Heat of images, kept in a store under a name of what it was made of."""
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from glassline.data.storage import code_hash, folder_hash, written_whole
+from glassline.data.storage import code_hash, content_key, folder_hash
+from glassline.data.store import Store
 from glassline.vision.annotated_images import AnnotatedImages
 from glassline.vision.heat_map import Classify, HeatMap, HeatSettings, heat_map
 
@@ -29,13 +27,13 @@ class KeptHeat:
         images: The images.
         laid: How windows are laid over them.
         of: `model_key` of the model; heat of others is not taken for its own.
-        store: Folder that heat is kept in.
+        store: Where heat is kept.
     """
 
     images: AnnotatedImages
     laid: HeatSettings
     of: Sequence[str]
-    store: Path
+    store: Store
 
     def heat(self, number: int, method: str, classify: Classify) -> HeatMap:
         """Return the heat of an image; it is worked out unless the store knows it.
@@ -53,11 +51,11 @@ class KeptHeat:
         # How many windows are classified at once changes nothing.
         what = [*self.of, self.laid.model_dump(exclude={"batch"}), images.depth_window, images.light_state, method,
                 images.images[number], images.hashes[number]]  # fmt: skip
-        place = self.store / "heat" / f"{hashlib.sha256(json.dumps(what).encode()).hexdigest()[:24]}.npy"
-        if place.is_file():
+        name = f"heat/{content_key(what)}.npy"
+        if (place := self.store.found(name)) is not None:
             return HeatMap(np.load(place, allow_pickle=False), size_px, self.laid)
         pixels = images.pixels(number)
         heat = heat_map(lambda window: pixels[window.pixels], size_px, classify, self.laid)
-        with written_whole(place) as beside, open(beside, "wb") as stream:
+        with self.store.keep(name) as beside, open(beside, "wb") as stream:
             np.save(stream, heat.value_NM)
         return heat

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from glassline.data.captures.zone_format import ZoneFormat
 from glassline.data.images import image_header, read_grey, read_mask
 from glassline.data.samples import SampleTable
 from glassline.data.storage import sha256_file
+from glassline.data.store import open_store
 from glassline.errors import DataError
 from glassline.vision.objects import draw_objects
 
@@ -69,7 +70,7 @@ class LabelledZones:
             DataError: A zone differs from the first; names it.
         """
         if self.captures is None:
-            depths = {image_header(Path(self.root) / image)[2] for image in self.images}
+            depths = set(map(self._depth, self.images))
             if depths != {8}:
                 raise DataError(
                     f"grey images must have 8 bit to be segmented, got {sorted(depths)}; ingest them as captures"
@@ -87,6 +88,10 @@ class LabelledZones:
                 ) from None
         return found
 
+    def _depth(self, image: str) -> int:
+        with open_store(self.root).opened(image) as path:
+            return image_header(path)[2]
+
     def ref(self, number: int) -> ZoneRef:
         """Return the zone's name in its captures."""
         return ZoneRef.of_path(self.images[number])
@@ -98,7 +103,8 @@ class LabelledZones:
             DataError: The zone has another format or is damaged; names it.
         """
         if self.captures is None:
-            grey_HW = read_grey(Path(self.root) / self.images[number])
+            with open_store(self.root).opened(self.images[number]) as path:
+                grey_HW = read_grey(path)
             return np.asarray(grey_HW[window.pixels if window else ...][None], np.uint16)
         ref = self.ref(number)
         order = of.order(self.captures.meta(ref))
@@ -111,8 +117,10 @@ class LabelledZones:
 
     def truth_hash(self, number: int) -> str:
         """Return a hash of where something that is looked for lies: of the annotated objects, and of a mask's file."""
-        mask = self._masks[number]
-        content = sha256_file(Path(self.root) / mask) if mask else ""
+        content = ""
+        if self._masks[number]:
+            with open_store(self.root).opened(self._masks[number]) as path:
+                content = sha256_file(path)
         told = json.dumps([self.objects(number), self.has_any(number), content], sort_keys=True)
         return hashlib.sha256(told.encode()).hexdigest()
 
@@ -125,12 +133,16 @@ class LabelledZones:
         size = self.sizes_px[number]
         if self._masks[number]:
             wanted = self._image_labels[number] in self._labels
-            whole_HW = read_mask(Path(self.root) / self._masks[number], size) if wanted else np.zeros(size, np.bool_)
+            whole_HW = self._whole_mask(number) if wanted else np.zeros(size, np.bool_)
             return whole_HW[window.pixels if window else ...]
         objects = [one for one in self.objects(number) if window is None or _overlap(one["bbox"], window)]
         if not objects:
             return np.zeros((window.height_px, window.width_px) if window else size, np.bool_)
         return (draw_objects(objects, size) > 0)[window.pixels if window else ...]
+
+    def _whole_mask(self, number: int) -> Mask:
+        with open_store(self.root).opened(self._masks[number]) as path:
+            return read_mask(path, self.sizes_px[number])
 
 
 def _arranged(of: ZoneFormat) -> str:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from glassline.data.captures.meta import Pattern
 from glassline.data.captures.store import Frames
+from glassline.vision.normalise import MAD_TO_SIGMA
 
 Real = npt.NDArray[np.float32]
 
@@ -29,7 +30,6 @@ _STRIDE = 4
 _BINOMIAL = np.array([0.25, 0.5, 0.25], np.float32)
 # What that leaves of the noise of independent pixels: the root of the sum of the squared weights.
 _MIXED_NOISE = 0.497
-_MAD_TO_SIGMA = 1.4826
 # A lens spreads every point over its neighbours: what is this many times brighter than all of them is a hot pixel.
 _HOT_TIMES = 4.0
 _HOT_SIGMA = 8.0
@@ -108,7 +108,7 @@ def _one_colour(plane_HW: npt.NDArray[np.uint16]) -> Real:
     levels_HW -= cv2.resize(_cells(plane_HW), (width, height), interpolation=cv2.INTER_LINEAR)
     # Steps between neighbours hold the noise twice and no background; never less than a step of the sensor.
     steps = np.abs(levels_HW[::_STRIDE, 1:] - levels_HW[::_STRIDE, :-1])
-    sigma = max(_MAD_TO_SIGMA * _median(steps) / math.sqrt(2) if steps.size else 0.0, 0.5)
+    sigma = max(MAD_TO_SIGMA * _median(steps) / math.sqrt(2) if steps.size else 0.0, 0.5)
     levels_HW /= sigma
     around_HW = np.maximum(cv2.dilate(levels_HW, _NEIGHBOURS), 0)
     hot_HW = (levels_HW > _HOT_SIGMA) & (levels_HW > _HOT_TIMES * around_HW)

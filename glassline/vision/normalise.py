@@ -12,11 +12,12 @@ from glassline.errors import DataError
 Grey = npt.NDArray[np.uint8]
 Real = npt.NDArray[np.float32]
 
+#: Sigma of a normal distribution over its median absolute deviation.
+MAD_TO_SIGMA = 1.4826
 #: What the matched image has: its median, and grey levels per robust sigma.
 MATCHED_LEVEL = 128.0
 MATCHED_SIGMA = 8.0
 
-_MAD_TO_SIGMA = 1.4826
 _LEAST_SIGMA = 1e-3
 _STREAK_SIGMA = 4.0
 
@@ -63,9 +64,16 @@ def robust_spread(values: Real) -> tuple[float, float]:
     sample = values.ravel()[:: max(1, values.size // 65536)]
     if not sample.size:
         return 0.0, 1.0
-    median = float(np.median(sample))
-    sigma = _MAD_TO_SIGMA * float(np.median(np.abs(sample - median)))
+    median = _median(sample)
+    sigma = MAD_TO_SIGMA * _median(np.abs(sample - median))
     return median, max(sigma or float(np.std(sample)), _LEAST_SIGMA)
+
+
+def _median(values: Real) -> float:
+    """Return what np.median does; numpy parts at one place several times as fast as at the two that it asks for."""
+    half = values.size // 2
+    parts = np.partition(values, half)
+    return float(parts[half] if values.size % 2 else (parts[:half].max() + parts[half]) / 2)
 
 
 def without_streaks(z_HW: Real, streak_px: float) -> Real:

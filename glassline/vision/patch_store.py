@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,9 +17,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from glassline.data.location.base import NotThereError
 from glassline.data.samples import SampleTable, read_samples
 from glassline.data.shards import ShardWriter
-from glassline.data.storage import code_hash, sha256_file, written_whole
+from glassline.data.storage import code_hash, content_key, sha256_file
+from glassline.data.store import Store, open_store
 from glassline.settings import Settings
 
 Grey = npt.NDArray[np.uint8]
@@ -58,7 +61,7 @@ def kept_patches(
 
     Args:
         table: Table of images; its classes become those of the patches.
-        store: Folder under which the shards go, in a folder named by the content they come from.
+        store: Folder or S3 URL under which the shards go, in a folder named by the content they come from.
         settings: How patches are made.
         patch_px: Edge of a patch.
         counts: Counts that `make` fills; the number of patches is filled here.
@@ -67,32 +70,45 @@ def kept_patches(
     Returns:
         The table of patches and the counts.
     """
-    folder = Path(store).absolute() / "patches" / _key(table, settings)
-    if folder.is_dir():  # whole, because it was renamed into place
-        stored = replace(read_samples(folder / _TABLE, "patches"), root=str(folder))  # a store may have been moved
-        return stored, type(counts)(**json.loads((folder / _COUNTS).read_text()))
+
+    def write(folder: Path) -> None:
+        _write(folder, table, patch_px, counts, make)
+
+    kept = open_store(store).made(f"patches/{_key(table, settings)}", write)
+    made = replace(read_samples(kept.file(_TABLE), "patches"), root=kept.url)  # a store may have been moved
+    return made, type(counts)(**json.loads(kept.file(_COUNTS).read_text()))
+
+
+def _write(
+    folder: Path, table: SampleTable, patch_px: int, counts: Counts, make: Callable[[Path], Iterable[Patch]]
+) -> None:
     rows: list[dict[str, Any]] = []
-    with written_whole(folder) as beside:
-        patches, masks = (ShardWriter(beside, prefix, patch_px) for prefix in ("patch", "mask"))
-        for entry in make(beside):
-            shard, row = patches.append(entry.patch_HW)
-            masks.append(entry.mask_HW.astype(np.uint8))
-            rows.append({**entry.row, "shard": shard, "row": row})
-        patches.close()
-        masks.close()
-        counts.patches = len(rows)
-        made = SampleTable(pd.DataFrame(rows), "patches", str(folder), table.classes, table.clean_class)
-        made.write(beside / _TABLE)
-        (beside / _COUNTS).write_text(json.dumps(asdict(counts)))
-    return made, counts
+    patches, masks = (ShardWriter(folder, prefix, patch_px) for prefix in ("patch", "mask"))
+    for entry in make(folder):
+        shard, row = patches.append(entry.patch_HW)
+        masks.append(entry.mask_HW.astype(np.uint8))
+        rows.append({**entry.row, "shard": shard, "row": row})
+    patches.close()
+    masks.close()
+    counts.patches = len(rows)
+    SampleTable(pd.DataFrame(rows), "patches", "", table.classes, table.clean_class).write(folder / _TABLE)
+    (folder / _COUNTS).write_text(json.dumps(asdict(counts)))
 
 
 def _key(table: SampleTable, settings: Settings) -> str:
     """Return the name of what is made; a mended mask gives another, since patches carry its pixels and labels."""
-    paths = [Path(table.root) / mask for mask in table.rows.sort_values("id")["mask"] if mask]
-    masks = [sha256_file(path) if path.is_file() else "" for path in paths]  # a missing one is told when it is read
+    place = open_store(table.root)
+    masks = list(in_order(partial(_sum, place), [mask for mask in table.rows.sort_values("id")["mask"] if mask]))
     what = [table.content_hash(), masks, type(settings).__name__, settings.model_dump(), code_hash("vision", "data")]
-    return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:24]
+    return content_key(what)
+
+
+def _sum(place: Store, mask: str) -> str:
+    try:
+        with place.opened(mask) as path:
+            return sha256_file(path)
+    except (NotThereError, FileNotFoundError):
+        return ""  # told when it is read
 
 
 def in_order(work: Callable[[One], Made], images: Sequence[One]) -> Iterator[Made]:

@@ -13,58 +13,30 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
 
-from glassline.data.images import DepthWindow, read_mask
+from glassline.data.images import read_mask
+from glassline.data.reviews.decided import DecidedOn
 from glassline.data.samples import SampleTable
+from glassline.data.store import open_store
 from glassline.errors import DataError
-from glassline.settings import Settings
-from glassline.vision.candidates import (
-    Candidate,
-    CandidateSettings,
-    crop_candidate,
-    dark_field_candidates,
-    find_candidates,
+from glassline.vision.candidate_patches import (
+    DARK_FIELD_WINDOW,
+    ExtractSettings,
+    dark_field_extract,
+    extract_candidates,
 )
-from glassline.vision.normalise import normalise
+from glassline.vision.candidates import Candidate
 from glassline.vision.objects import draw_objects
 from glassline.vision.patch_store import Counts, Patch, crop_mask, in_order, kept_patches, patch_row
 from glassline.vision.systematic import find_systematic, read_systematic, write_systematic
 from glassline.vision.zone_images import grey_reader
 
+__all__ = [
+    "DARK_FIELD_WINDOW", "ExtractSettings", "Extraction", "dark_field_extract", "extract_patches",
+]  # fmt: skip
+
 Grey = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
-
-#: Grey levels of 12 that become 0 and 255; in a wider window faint marks fade (simulated glasses of seed 100).
-DARK_FIELD_WINDOW = (0, 1500)
-
-
-class ExtractSettings(Settings):
-    """How patches are made of images."""
-
-    candidates: CandidateSettings = Field(CandidateSettings(), description="how candidates are found and cropped")
-    depth_window: DepthWindow | None = Field(
-        None, description="grey levels [low, high] of a 12- or 16-bit image that become 0 and 255"
-    )
-    light_state: int | None = Field(
-        None, ge=0, description="light state of captures to look at; none: the maximum over all of them"
-    )
-    normalise_px: float = Field(
-        24.0,
-        ge=0,
-        description="Gaussian sigma of the flat field taken out of patches, px; 0 leaves grey levels as they are",
-    )
-    systematic: bool = Field(
-        False, description="find what repeats in place over the images (reflections, hot pixels) and ignore it"
-    )
-    min_overlap: float = Field(
-        0.3, gt=0, le=1, description="overlap with an annotated defect from which a candidate is trained as that defect"
-    )
-
-
-def dark_field_extract() -> ExtractSettings:
-    """Return the preset of the dark-field rig: the brightest light state, 12 bit by a window that keeps faint marks."""
-    return ExtractSettings(candidates=dark_field_candidates(), depth_window=DARK_FIELD_WINDOW)
 
 
 @dataclass
@@ -88,7 +60,7 @@ def extract_patches(
 
     Args:
         table: Table of images.
-        store: Folder under which the shards go, in a folder named by the content they come from.
+        store: Folder or S3 URL under which the shards go, in a folder named by the content they come from.
         settings: How to extract.
         progress: Called with (images done, images in all).
 
@@ -153,25 +125,28 @@ def _extract_image(
 ) -> _Found:
     """Extract one image: candidates first, from pixels alone; labels afterwards."""
     try:
-        candidates = find_candidates(grey_HW, settings.candidates, systematic_HW)
+        found = extract_candidates(grey_HW, settings, systematic_HW)
     except DataError as error:
         raise DataError(f"{image['image']}: {error}") from error
     labelled = _Labels(image, grey_HW.shape, table)
-    # Patches of two optical systems must look alike: flat field and grey levels are matched before cropping.
-    seen_HW = normalise(grey_HW, settings.normalise_px) if settings.normalise_px else grey_HW
-    entries, hit = [], set()
-    for number, candidate in enumerate(candidates):
-        patch_HW, crop_px = crop_candidate(seen_HW, candidate, settings.candidates)
+    entries, hit, decided_on = [], set(), DecidedOn(image)
+    for number, (candidate, patch_HW, crop_px) in enumerate(found):
         label, overlap, objects = labelled.of(candidate, settings.min_overlap)
         hit |= objects
-        middle_px = candidate.x_px + candidate.width_px / 2, candidate.y_px + candidate.height_px / 2
-        row = patch_row(image, number, patch_HW, crop_px, middle_px)
+        box = candidate.x_px, candidate.y_px, candidate.width_px, candidate.height_px
+        decided = decided_on.at(box)
+        if decided and decided.decision == "rejected":
+            continue
+        label = (decided and decided.label) or label
+        row = patch_row(image, number, patch_HW, crop_px, candidate.middle_px)
         per_patch = labelled.units_are_patches
         row |= {
             "label": label, "unit": row["id"] if per_patch else image["id"],
             "unit_label": label if per_patch else image["label"], "has_mask": labelled.has_mask, "overlap": overlap,
             **{f"attr_{name}": float(value) for name, value in candidate.attributes.items()},
         }  # fmt: skip
+        if "reviews" in image:
+            row["review"] = decided.decision if decided else ""
         entries.append(Patch(patch_HW, crop_mask(labelled.defect_HW, crop_px, patch_HW.shape[0]), row))
     missed = [f"{image['id']}[{index}]" for index in range(labelled.defects) if index not in hit]
     return _Found(entries, labelled.defects, missed)
@@ -191,9 +166,11 @@ class _Labels:
             self.defect_HW: Mask = np.isin(self._index_HW, [i for i, bad in enumerate(defects, start=1) if bad])
             self.defects = len(self._objects)
         else:
-            path = Path(table.root) / image["mask"]
             shape = (shape_HW[0], shape_HW[1])
-            self.defect_HW = read_mask(path, shape) if image["mask"] else np.zeros(shape, np.bool_)
+            self.defect_HW = np.zeros(shape, np.bool_)
+            if image["mask"]:
+                with open_store(table.root).opened(image["mask"]) as path:
+                    self.defect_HW = read_mask(path, shape)
             self.defects = int(self.defect_HW.any())
 
     def of(self, candidate: Candidate, min_overlap: float) -> tuple[str, float, set[int]]:

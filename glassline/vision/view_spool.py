@@ -1,13 +1,14 @@
 """Images of one view, decoded once each and then read by bands of rows, in memory that does not grow with them.
 
-Uncompressed TIFF and .npy of 8 bit are read where they lie; all else goes into an unnamed file of the temporary folder.
+Uncompressed TIFF and .npy of 8 bit are read where they lie on a disk; all else goes into an unnamed file of the
+temporary folder.
 Shapes: H x W pixels.
 """
 
 import os
 import tempfile
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import IO, Any, Self
 
@@ -17,6 +18,7 @@ import numpy.typing as npt
 from glassline.data.captures.window import Window
 from glassline.data.image_windows import open_image
 from glassline.data.images import image_header, read_mosaic
+from glassline.data.store import Store
 from glassline.errors import DataError, StorageError
 
 Levels = npt.NDArray[Any]
@@ -107,33 +109,34 @@ class ViewImages:
         return np.frombuffer(content, self._dtype).reshape(bottom - top, width)
 
 
-def view_of_files(name: str, paths: Sequence[Path]) -> ViewImages:
+def view_of_files(name: str, files: Sequence[str], place: Store) -> ViewImages:
     """Return the images of some files; colour is turned into grey, more than 8 bit stays as deep as it is.
 
     Args:
         name: What the view is called.
-        paths: Image files in the order in which they were taken.
+        files: Image files in the order in which they were taken.
+        place: Where they lie.
     """
 
     def read(number: int) -> Levels:
-        path = paths[number]
-        if not _wide(path):
-            return open_image(path, False, None).whole()
-        return _read_npy(path) if path.suffix.lower() == ".npy" else read_mosaic(path)
+        with place.opened(files[number]) as path:
+            if not _wide(path):
+                return open_image(path, False, None).whole()
+            return _read_npy(path) if path.suffix.lower() == ".npy" else read_mosaic(path)
 
     def mapped(number: int) -> tuple[int, int] | None:
-        path = paths[number]
-        if path.suffix.lower() not in (".npy", ".tif", ".tiff") or _wide(path):
+        path = place.folder / files[number]
+        if "://" in place.url or path.suffix.lower() not in (".npy", ".tif", ".tiff") or _wide(path):
             return None
         image = open_image(path, False, None)
         return image.size_px if image.mapped else None
 
     def bands(number: int, top: int, bottom: int) -> Levels:
         # Opened anew for each band: what was mapped before no longer counts as memory in use.
-        image = open_image(paths[number], False, None)
+        image = open_image(place.folder / files[number], False, None)
         return np.array(image.read(Window(0, top, image.size_px[1], bottom - top)))
 
-    return ViewImages(name, [path.name for path in paths], read, mapped, bands)
+    return ViewImages(name, [PurePosixPath(file).name for file in files], read, mapped, bands)
 
 
 def _wide(path: Path) -> bool:

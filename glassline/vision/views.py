@@ -1,7 +1,7 @@
 """Views of the line: images that show the same place under the same light, in the order in which they were taken."""
 
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
@@ -9,6 +9,8 @@ from glassline.data.captures.meta import ZoneRef
 from glassline.data.captures.store import Captures, open_captures
 from glassline.data.captures.zone_format import ZoneFormat
 from glassline.data.images import IMAGE_SUFFIXES
+from glassline.data.location import open_location
+from glassline.data.store import open_store
 from glassline.errors import DataError
 from glassline.vision.bayer import debayer_grey
 from glassline.vision.view_spool import Levels, ViewImages, view_of_files
@@ -23,19 +25,14 @@ def open_views(place: str | Path) -> list[ViewImages]:
     view, in order of the files' names; a folder of such folders has a view per subfolder.
 
     Args:
-        place: Folder, or S3 URL of captures.
+        place: Folder or S3 URL.
 
     Raises:
         DataError: There is no view.
     """
-    folder = Path(place)
-    if "://" in str(place) or any(folder.glob("*.zarr")):
+    if holds_captures(place):
         return list(_views_of_captures(open_captures(str(place)), str(place)))
-    if not folder.is_dir():
-        raise DataError(f"images must lie in a folder, got {place}, which is none; name the folder")
-    found = [(folder.resolve().name, _images(folder))] + [
-        (one.name, _images(one)) for one in sorted(folder.iterdir()) if one.is_dir() and not one.name.startswith(".")
-    ]
+    found = _in_s3(str(place)) if "://" in str(place) else _in_folder(Path(place))
     # Subfolders of a folder with images of its own hold something else, such as labels.
     chosen = found[:1] if found[0][1] else [one for one in found if one[1]]
     if not chosen:
@@ -43,7 +40,35 @@ def open_views(place: str | Path) -> list[ViewImages]:
             f"{place} must hold images ({', '.join(_SUFFIXES)}), subfolders with images, or captures, got none; check "
             "the folder"
         )
-    return [view_of_files(name, paths) for name, paths in chosen]
+    return [view_of_files(name, files, open_store(place)) for name, files in chosen]
+
+
+def holds_captures(place: str | Path) -> bool:
+    """Return whether captures lie in a folder or S3 prefix, instead of image files."""
+    if "://" not in str(place):
+        return any(Path(place).glob("*.zarr"))
+    return any(name.endswith(".zarr") for name in open_location(place).folders())
+
+
+def _in_folder(folder: Path) -> list[tuple[str, list[str]]]:
+    """Return the images of a folder, then of each subfolder, as names from the folder on."""
+    if not folder.is_dir():
+        raise DataError(f"images must lie in a folder, got {folder}, which is none; name the folder")
+    below = [one for one in sorted(folder.iterdir()) if one.is_dir() and not one.name.startswith(".")]
+    return [
+        (one.resolve().name if one == folder else one.name, [str(path.relative_to(folder)) for path in _images(one)])
+        for one in (folder, *below)
+    ]
+
+
+def _in_s3(url: str) -> list[tuple[str, list[str]]]:
+    """Return the same of an S3 prefix."""
+    found: dict[str, list[str]] = {"": []}
+    for entry in open_location(url).entries():
+        folder, _, file = entry.name.rpartition("/")
+        if "/" not in folder and PurePosixPath(file).suffix.lower() in _SUFFIXES:
+            found.setdefault(folder, []).append(entry.name)
+    return [(folder or url.rstrip("/").rpartition("/")[2], names) for folder, names in sorted(found.items())]
 
 
 def _images(folder: Path) -> list[Path]:

@@ -8,6 +8,7 @@ Shapes: H x W pixels of the image.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +16,11 @@ from scipy import ndimage
 
 from glassline.data.captures.window import Window
 from glassline.models.settings import PATCH_PX
-from glassline.vision.annotated_images import Annotated, Image, Index
-from glassline.vision.type_windows import cut_window
+from glassline.vision.defects import Index
+from glassline.vision.type_windows import Image, cut_window
+
+if TYPE_CHECKING:
+    from glassline.vision.annotated_images import Annotated
 
 #: Edge of a window and the step to its neighbour, px of the image.
 WINDOW_PX, STEP_PX = 128, 64
@@ -57,7 +61,7 @@ def as_patch(part: Image, window_px: int) -> Image:
 
 
 def label_windows(
-    annotated: Annotated, window_px: int, step_px: int, least_overlap: float
+    annotated: "Annotated", window_px: int, step_px: int, least_overlap: float
 ) -> tuple[list[LabelledWindow], set[int]]:
     """Return windows over an image and one more on each defect; what is neither defective nor clean is left out.
 

@@ -8,7 +8,6 @@ from typing import Literal
 
 import cv2
 import numpy as np
-from pycocotools import mask as coco_mask
 from pydantic import Field
 
 from glassline.data.annotations.boxes import Box
@@ -18,9 +17,10 @@ from glassline.data.labels import LabelledObject, ZoneLabels
 from glassline.settings import Settings
 from glassline.vision.bayer import Levels, grey_of_states
 from glassline.vision.current_model import CurrentModel
-from glassline.vision.double_threshold import Mask, Segmentation
+from glassline.vision.double_threshold import Segmentation
 from glassline.vision.light_states import respond
 from glassline.vision.merge import MergedObject, merge_boxes
+from glassline.vision.run_lengths import run_lengths
 from glassline.vision.shift import Shift, ShiftSettings, measure_shift
 
 
@@ -116,11 +116,5 @@ def _labelled(item: MergedObject, shape_HW: tuple[int, int]) -> LabelledObject:
     x, y, width, height = cv2.boundingRect(item.mask_HW.astype(np.uint8))
     return LabelledObject(
         label=item.drawn.label, bbox=(x + item.x_px, y + item.y_px, width, height),
-        segmentation=run_lengths(item.whole_mask(shape_HW)), status=item.drawn.status,
+        segmentation=run_lengths(item.mask_HW, (item.x_px, item.y_px), shape_HW), status=item.drawn.status,
     )  # fmt: skip
-
-
-def run_lengths(mask_HW: Mask) -> dict[str, object]:
-    """Return a mask as COCO's compressed run lengths."""
-    runs = coco_mask.encode(np.asfortranarray(mask_HW.astype(np.uint8)))
-    return {"size": [int(size) for size in runs["size"]], "counts": runs["counts"].decode()}

@@ -74,8 +74,8 @@ def draw_view(settings: LineScanSettings, spots: int, rng: Rng) -> tuple[Real, l
         View (H, W) in grey levels of 8 bits, and its spots.
     """
     found = _draw_spots(settings, rng)[:spots]
-    light_HW = _light(rng)
-    view_HW = light_HW + _texture(rng)
+    light_HW = _light(rng) * np.float32(settings.light)
+    view_HW = light_HW + _texture(rng) * np.float32(settings.grain * settings.light)
     for spot in found:
         square = _square(spot)
         view_HW[square] += spot.mark_HW * light_HW[square]
@@ -88,9 +88,9 @@ def _draw_spots(settings: LineScanSettings, rng: Rng) -> list[Spot]:
     numbers = np.searchsorted(np.cumsum(list(SHARES.values()))[:-1], shares, side="right")
     categories = [CLASSES[number] for number in rng.permutation(numbers)]
     places = place_spots(categories, settings, rng)
-    drawn = [draw_spot(category, rng) for category in categories]
+    drawn = [draw_spot(category, rng, settings.mark_size) for category in categories]
     return [
-        Spot(category, kind, x_px, y_px, mark_HW)
+        Spot(category, kind, x_px, y_px, mark_HW * np.float32(settings.contrast))
         for category, (x_px, y_px), (kind, mark_HW) in zip(categories, places, drawn, strict=True)
     ]
 

@@ -33,3 +33,17 @@ class LineScanSettings(Settings):
     )
     product: str = Field("glass", min_length=1, description="Product that the glasses are of")
     cycle: str = Field("1", min_length=1, description="Product cycle that the glasses are of")
+    design: Literal["first", "second"] = Field(
+        "first", description="Glass design: where its mould's gates are, and where it is pressed and bent"
+    )
+    light: float = Field(1.0, ge=0.3, le=1.6, description="Brightness of the light; 1 is the first product's")
+    grain: float = Field(1.0, ge=0, le=20, description="Strength of the glass's own texture; 1 is the first product's")
+    contrast: float = Field(1.0, gt=0, le=2, description="Contrast of marks; 1 is the first product's")
+    mark_size: float = Field(1.0, ge=0.5, le=1.3, description="Size of marks; 1 is the first product's")
+
+
+def second_product() -> LineScanSettings:
+    """Return a later product: another glass under less light, other places, marks fainter and smaller."""
+    return LineScanSettings(
+        product="second", cycle="2", design="second", light=0.7, grain=4.0, contrast=0.75, mark_size=0.75
+    )

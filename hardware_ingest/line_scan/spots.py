@@ -24,21 +24,30 @@ _Y_HW, _X_HW = np.mgrid[-RADIUS_PX : RADIUS_PX + 1, -RADIUS_PX : RADIUS_PX + 1].
 _FADE_HW = np.clip((RADIUS_PX - np.hypot(_X_HW, _Y_HW)) / 6, 0, 1).astype(np.float32)
 
 
-def draw_spot(category: str, rng: Rng) -> tuple[str, Real]:
+def draw_spot(category: str, rng: Rng, size: float = 1.0) -> tuple[str, Real]:
     """Draw one spot of a class.
 
     Args:
         category: One of the classes.
         rng: Source of its kind, shape and contrast.
+        size: Factor on its size.
 
     Returns:
         Name of its kind, and its contrast (H, W) in shares of the local brightness, 0 outside the mark.
     """
     kinds = _KINDS[category]
     kind = str(rng.choice(list(kinds), p=list(kinds.values())))
-    mark_HW = _DRAW[kind](rng) * _FADE_HW
+    mark_HW = _resized(_DRAW[kind](rng), size) * _FADE_HW
     peak = float(np.abs(mark_HW).max())
     return kind, mark_HW * np.float32(rng.uniform(*CONTRAST) / peak)
+
+
+def _resized(mark_HW: Real, size: float) -> Real:
+    """Return a mark larger or smaller around its centre."""
+    if size == 1:
+        return mark_HW
+    about_centre = cv2.getRotationMatrix2D((RADIUS_PX, RADIUS_PX), 0, size)
+    return np.asarray(cv2.warpAffine(mark_HW, about_centre, (_EDGE_PX, _EDGE_PX), flags=cv2.INTER_LINEAR), np.float32)
 
 
 def _dipole(rng: Rng) -> Real:

@@ -18,7 +18,7 @@ from hardware_ingest.session.crew import CameraCrew, together
 from hardware_ingest.session.faults import DeviceFault, blaming
 from hardware_ingest.session.lights import LightsWatch, watch_lights
 from hardware_ingest.session.shot import Shot
-from hardware_ingest.session.stops import Stop, plan_stops
+from hardware_ingest.session.stops import Stop, first_stop
 from hardware_ingest.zones import Zone
 
 
@@ -34,20 +34,17 @@ class AreaScan:
 
     def check(self, zones: Sequence[Zone]) -> None:
         """Check the lights where the first of the zones lies."""
-        self._move(self._stop(zones))
+        self._move(first_stop(zones, self._settings))
         self._watch = watch_lights(self._rig.illuminator.name, self.look, self._settings)
 
     def take(self, zones: Sequence[Zone]) -> Iterator[Shot]:
         """Yield what is seen from the first stop, all of it once all is seen."""
-        stop = self._stop(zones)
+        stop = first_stop(zones, self._settings)
         place_mm = self._move(stop, self._settings.light_states[0].groups)
         frames_CSHW = self._all_states()
         for camera, zone in stop.seen:
             off_x_mm, off_y_mm = self._settings.cameras[camera].offset_mm
             yield Shot(zone, camera, place_mm[0] + off_x_mm, place_mm[1] + off_y_mm, frames_CSHW[camera])
-
-    def _stop(self, zones: Sequence[Zone]) -> Stop:
-        return next(plan_stops(zones, [camera.offset_mm for camera in self._settings.cameras]))
 
     def _move(self, stop: Stop, groups: Sequence[int] = ()) -> tuple[float, float]:
         """Move and settle; the lights switch meanwhile. Returns where the stage stands."""

@@ -18,7 +18,7 @@ from hardware_ingest.session.crew import CameraCrew, together
 from hardware_ingest.session.faults import DeviceFault, blaming
 from hardware_ingest.session.lights import background
 from hardware_ingest.session.shot import Shot
-from hardware_ingest.session.stops import NEAR_MM, Stop, plan_stops
+from hardware_ingest.session.stops import NEAR_MM, Stop, first_stop
 from hardware_ingest.zones import Zone
 
 
@@ -37,7 +37,7 @@ class LineScan:
         limits, name = self._settings.lights_check, self._rig.illuminator.name
         levels = []
         for groups in ((), self._state.groups):
-            ((_, frames),) = self._run(self._stop(zones), groups, 1)
+            ((_, frames),) = self._run(first_stop(zones, self._settings), groups, 1)
             levels.append([background(frame_HW) for frame_HW in frames])
         for dark, lit in zip(*levels, strict=True):
             if dark > limits.dark_max:
@@ -53,7 +53,7 @@ class LineScan:
 
     def take(self, zones: Sequence[Zone]) -> Iterator[Shot]:
         """Yield the zones of the first strip, each as soon as its last line is there."""
-        stop, pitch_mm = self._stop(zones), self._settings.grid.pitch_um / 1000
+        stop, pitch_mm = first_stop(zones, self._settings), self._settings.grid.pitch_um / 1000
         strips = [_Strip(camera, first, zones, pitch_mm) for camera, first in stop.seen]
         height_px = self._settings.grid.height_px
         lines = max(strip.first_line(strip.zones[-1]) for strip in strips) + height_px
@@ -63,9 +63,6 @@ class LineScan:
                 for zone, frame_HW in strip.add(frames[strip.camera], height_px):
                     y_mm = place_mm[1] + off_y_mm + strip.first_line(zone) * pitch_mm
                     yield Shot(zone, strip.camera, place_mm[0] + off_x_mm, y_mm, frame_HW[None])
-
-    def _stop(self, zones: Sequence[Zone]) -> Stop:
-        return next(plan_stops(zones, [camera.offset_mm for camera in self._settings.cameras]))
 
     def _run(self, stop: Stop, groups: Sequence[int], count: int) -> Iterator[tuple[tuple[float, float], list[Frame]]]:
         """Move on from a stop at the speed of the lines; yield where it began, and every camera's next frame."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from hardware_ingest.rig.settings import RigSettings
 from hardware_ingest.zones import Zone
 
 #: A camera sees a zone when its first pixel comes this near to the zone's.
@@ -17,6 +18,11 @@ class Stop:
     y_mm: float
     #: (number of the camera, zone), one pair per camera that sees a zone.
     seen: tuple[tuple[int, Zone], ...]
+
+
+def first_stop(zones: Sequence[Zone], settings: RigSettings) -> Stop:
+    """Return the stop that the first of some zones is seen from."""
+    return next(plan_stops(zones, [camera.offset_mm for camera in settings.cameras]))
 
 
 def plan_stops(zones: Sequence[Zone], offsets_mm: Sequence[tuple[float, float]]) -> Iterator[Stop]:

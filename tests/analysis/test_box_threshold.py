@@ -4,7 +4,7 @@ import numpy as np
 
 from glassline.analysis.box_threshold import best_threshold, threshold_curve
 from glassline.vision.annotated_images import Annotated
-from glassline.vision.defects import ClusterSettings
+from glassline.vision.defects import JoinSettings
 from glassline.vision.heat_map import HeatSettings, heat_map
 
 DEFECT = np.s_[40:60, 40:60]
@@ -29,7 +29,7 @@ def test_the_threshold_is_that_of_the_highest_f1():
     defective[40:60, 40:60] = 230
     clean[20:50, 20:50] = 100  # a false alarm up to 0.39
     heats, truth = [_heat(defective), _heat(clean)], [_annotated(DEFECT), _annotated()]
-    curve = threshold_curve(heats, iter(truth), ClusterSettings())
+    curve = threshold_curve(heats, iter(truth), JoinSettings())
     threshold = best_threshold(curve)
     assert 0.39 < threshold < 0.9
     assert curve["f1"].max() == 1
@@ -42,6 +42,6 @@ def test_the_threshold_is_that_of_the_highest_f1():
 def test_no_threshold_is_best_where_nothing_is_hit():
     cold, hot = np.zeros((100, 100), np.uint8), np.zeros((100, 100), np.uint8)
     hot[:20, :20] = 200
-    assert best_threshold(threshold_curve([_heat(cold)], [_annotated(DEFECT)], ClusterSettings())) is None
-    assert best_threshold(threshold_curve([_heat(hot)], [_annotated(DEFECT)], ClusterSettings())) is None
-    assert best_threshold(threshold_curve([], [], ClusterSettings())) is None
+    assert best_threshold(threshold_curve([_heat(cold)], [_annotated(DEFECT)], JoinSettings())) is None
+    assert best_threshold(threshold_curve([_heat(hot)], [_annotated(DEFECT)], JoinSettings())) is None
+    assert best_threshold(threshold_curve([], [], JoinSettings())) is None

@@ -10,7 +10,7 @@ from glassline.analysis.cam import activation_maps, energy_inside, looks_elsewhe
 from glassline.errors import ModelError
 from glassline.models.cnn import VanillaCnn
 from glassline.models.registry import MODELS, build_model
-from glassline.models.settings import BackboneSettings, CnnSettings, NetworkSettings
+from glassline.models.settings import WITHOUT_IMAGE_BRANCH, BackboneSettings, CnnSettings, NetworkSettings
 from glassline.training.fitted import Fitted
 from glassline.training.settings import TrainingSettings
 
@@ -66,7 +66,7 @@ def test_activation_maps_explain_each_patch_as_if_it_were_alone():
         np.testing.assert_allclose(together_BHW[n], alone_BHW[0], atol=1e-4)
 
 
-@pytest.mark.parametrize("name", [name for name in MODELS if name not in {"mlp", "metadata"}])
+@pytest.mark.parametrize("name", [name for name in MODELS if name not in WITHOUT_IMAGE_BRANCH])
 def test_activation_maps_lie_between_zero_and_one_for_every_model_with_an_image_branch(name):
     torch.manual_seed(0)
     fitted = _fitted(name, build_model(name, 112, 2, 2, SMALL))

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glassline.analysis.pooling import judge_units
+from glassline.analysis.pooling import judge_units, pool_patches
 
 CLASSES = ("dent", "control", "fold")
 
@@ -67,3 +67,12 @@ def test_judge_units_ignores_the_index_of_the_rows(drawn):
     pd.testing.assert_frame_equal(
         judge_units(moved, probability_NC, CLASSES, "control"), judge_units(rows, probability_NC, CLASSES, "control")
     )
+
+
+@pytest.mark.parametrize("clean_class", ["c", ""])
+def test_patches_of_one_image_are_pooled_as_those_of_many(clean_class):
+    probability_NC = np.random.default_rng(0).dirichlet(np.ones(3), 5)
+    rows = pd.DataFrame({"unit": ["a"] * 5, "group": "a", "unit_label": "a"})
+    judged = judge_units(rows, probability_NC, ("a", "b", "c"), clean_class)
+    found_C = pool_patches(probability_NC, 2 if clean_class else None)
+    np.testing.assert_allclose(found_C, judged[["p_a", "p_b", "p_c"]].to_numpy()[0])

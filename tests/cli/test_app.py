@@ -12,7 +12,7 @@ from glassline_cli.app import app
 from glassline_cli.overrides import with_overrides
 from pipelines.retrain_settings import PRESETS, RetrainSettings
 
-COMMANDS = ["run", "compile", "submit", "import", "simulate line-scan", "models", "metrics", "step"]
+COMMANDS = ["run", "compile", "submit", "release", "import", "simulate line-scan", "models", "metrics", "step"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

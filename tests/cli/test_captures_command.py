@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 from glassline.data.captures import rig_folder
 from glassline.data.captures.meta import ZoneMeta
 from glassline.data.captures.store import open_captures
 from glassline.errors import DataError, StorageError
 from glassline_cli.captures import PATTERN, app
+from tests.cli.invoke import invoke
 
 
 @pytest.fixture
@@ -27,10 +27,6 @@ def folder(tmp_path) -> Path:
     return tmp_path / "captures"
 
 
-def _invoke(*arguments):
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
-
-
 def _flip(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
@@ -38,10 +34,10 @@ def _flip(path: Path) -> None:
 
 
 def test_ls_lists_glasses_and_the_zones_of_one(folder):
-    glasses = _invoke("ls", folder).output
+    glasses = invoke(app, "ls", folder).output
     assert "G1" in glasses
     assert "glasses: 2, zones: 3" in glasses
-    zones = _invoke("ls", folder, "--glass", "G1").output
+    zones = invoke(app, "ls", folder, "--glass", "G1").output
     assert "clean-01" in zones
     assert "2 x 30 x 40" in zones
     assert "P[1] 2026a" in zones
@@ -49,13 +45,13 @@ def test_ls_lists_glasses_and_the_zones_of_one(folder):
 
 
 def test_show_writes_a_picture(folder, tmp_path):
-    result = _invoke("show", folder, "--glass", "G1", "--out", tmp_path / "sheet.png")
+    result = invoke(app, "show", folder, "--glass", "G1", "--out", tmp_path / "sheet.png")
     assert result.exit_code == 0, result.output
     assert (tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_verify_names_the_content_when_all_is_well(folder):
-    result = _invoke("verify", folder)
+    result = invoke(app, "verify", folder)
     assert result.exit_code == 0
     assert "3 zones are as they were written" in result.output
     assert open_captures(folder).content_hash() in result.output
@@ -64,7 +60,7 @@ def test_verify_names_the_content_when_all_is_well(folder):
 def test_verify_names_the_zones_that_changed(folder):
     _flip(folder / "G1.zarr/clean-01/c/0/0/0")
     _flip(folder / "G2.zarr/marked-00/manifest.json")
-    result = _invoke("verify", folder)
+    result = invoke(app, "verify", folder)
     assert isinstance(result.exception, DataError)
     assert "2 changed zones of 3: G1.zarr/clean-01, G2.zarr/marked-00" in str(result.exception)
     assert "G1.zarr/clean-01/c/0/0/0 has changed since it was written" in result.output
@@ -72,12 +68,12 @@ def test_verify_names_the_zones_that_changed(folder):
 
 def test_verify_of_the_other_glass_is_well(folder):
     _flip(folder / "G1.zarr/clean-01/c/0/0/0")
-    assert _invoke("verify", folder, "--glass", "G2").exit_code == 0
+    assert invoke(app, "verify", folder, "--glass", "G2").exit_code == 0
 
 
 def test_verify_names_a_zone_that_is_not_whole(folder):
     (folder / "G1.zarr/clean-00/manifest.json").unlink()
-    result = _invoke("verify", folder)
+    result = invoke(app, "verify", folder)
     assert "G1.zarr/clean-00" in str(result.exception)
     assert "has no manifest.json" in result.output
 
@@ -91,8 +87,8 @@ def test_verify_exits_with_one_line_and_1(folder, glassline):
 
 
 def test_import_takes_an_export_back(folder, tmp_path):
-    assert _invoke("export", folder, "--out", tmp_path / "tiff").exit_code == 0
-    result = _invoke("import", tmp_path / "tiff", "--out", tmp_path / "back")
+    assert invoke(app, "export", folder, "--out", tmp_path / "tiff").exit_code == 0
+    result = invoke(app, "import", tmp_path / "tiff", "--out", tmp_path / "back")
     assert "3 zones written, 0 were there already" in result.output
     assert open_captures(tmp_path / "back").content_hash() == open_captures(folder).content_hash()
 
@@ -103,26 +99,26 @@ def test_import_names_the_meta_that_is_missing(folder, tmp_path):
     from PIL import Image
 
     Image.fromarray(np.zeros((4, 4), np.uint16)).save(tmp_path / "rig/G1/clean-0/0.png")
-    result = _invoke("import", tmp_path / "rig", "--out", tmp_path / "out", "--meta", tmp_path / "meta.yaml")
+    result = invoke(app, "import", tmp_path / "rig", "--out", tmp_path / "out", "--meta", tmp_path / "meta.yaml")
     assert isinstance(result.exception, DataError)
     assert "bit_depth" in str(result.exception)
     assert not (tmp_path / "out").exists()
 
 
 def test_export_writes_nothing_into_the_captures(folder):
-    assert isinstance(_invoke("export", folder, "--out", folder / "tiff").exception, StorageError)
+    assert isinstance(invoke(app, "export", folder, "--out", folder / "tiff").exception, StorageError)
 
 
 @pytest.mark.parametrize("words", [("ls",), ("verify",), ("show", "--out", "sheet.png"), ("export", "--out", "tiff")])
 def test_a_place_without_captures_is_told(tmp_path, words):
-    result = _invoke(words[0], tmp_path / "none", *words[1:])
+    result = invoke(app, words[0], tmp_path / "none", *words[1:])
     assert isinstance(result.exception, DataError)
     assert "must hold a whole zone" in str(result.exception)
 
 
 @pytest.mark.parametrize("command", ["ls", "show", "verify", "export", "import"])
 def test_help_shows_an_example(command):
-    assert f"Example: glassline captures {command}" in " ".join(_invoke(command, "--help").output.split())
+    assert f"Example: glassline captures {command}" in " ".join(invoke(app, command, "--help").output.split())
 
 
 def test_the_pattern_is_that_of_the_library():

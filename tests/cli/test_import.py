@@ -4,11 +4,11 @@ import cv2
 import numpy as np
 import pytest
 import typer
-from typer.testing import CliRunner
 
 from glassline.data.samples import read_samples
 from glassline.errors import DataError, StorageError
 from glassline_cli.import_data import import_data
+from tests.cli.invoke import invoke
 
 
 @pytest.fixture
@@ -28,13 +28,9 @@ def photos(tmp_path):
     return tmp_path / "photos"
 
 
-def _invoke(app, *arguments):
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
-
-
 def test_import_writes_the_table_and_prints_a_summary(app, photos, tmp_path):
     more = ("--product", "P1", "--cycle", "2026a", "--clean-class", "clean")
-    result = _invoke(app, photos, "--format", "image-folder", "--out", tmp_path / "out", *more)
+    result = invoke(app, photos, "--format", "image-folder", "--out", tmp_path / "out", *more)
     assert result.exit_code == 0, result.output
     table = read_samples(tmp_path / "out" / "samples.parquet", "images")
     assert set(table.rows["product"] + table.rows["cycle"]) == {"P12026a"}
@@ -46,22 +42,22 @@ def test_import_writes_the_table_and_prints_a_summary(app, photos, tmp_path):
 
 def test_import_writes_nothing_when_a_record_is_bad(app, photos, tmp_path):
     (photos / "dent" / "bad.png").touch()
-    result = _invoke(app, photos, "--format", "image-folder", "--out", tmp_path / "out")
+    result = invoke(app, photos, "--format", "image-folder", "--out", tmp_path / "out")
     assert isinstance(result.exception, DataError)
     assert "bad.png" in str(result.exception)
     assert not (tmp_path / "out").exists()
 
 
 def test_import_writes_nothing_into_its_source(app, photos):
-    result = _invoke(app, photos, "--format", "image-folder", "--out", photos)
+    result = invoke(app, photos, "--format", "image-folder", "--out", photos)
     assert isinstance(result.exception, StorageError)
     assert not (photos / "samples.parquet").exists()
 
 
 def test_import_reports_in_plain_lines_where_no_terminal_is(app, photos, tmp_path):
-    result = _invoke(app, photos, "--format", "image-folder", "--out", tmp_path / "out")
+    result = invoke(app, photos, "--format", "image-folder", "--out", tmp_path / "out")
     assert "reading images: 4 of 4" in result.output
 
 
 def test_import_shows_an_example_in_its_help(app):
-    assert "glassline import photos/ --format image-folder" in " ".join(_invoke(app, "--help").output.split())
+    assert "glassline import photos/ --format image-folder" in " ".join(invoke(app, "--help").output.split())

@@ -1,38 +1,45 @@
 """`glassline inspect`."""
 
-import json
+import signal
+import subprocess
+import sys
+import time
 import zipfile
 
 import pytest
-import typer
-from typer.testing import CliRunner
 
-from glassline.data.captures.store import open_captures
-from glassline.deploy.bundle import load_bundle
-from glassline.errors import DataError, ModelError
-from glassline_cli.inspect import inspect
+from glassline.deploy.detector import DetectorPrecision
+from glassline.deploy.graphs import RUNTIMES
+from glassline_cli.inspect import Arithmetic, Runtime
+from tests.deploy.bundles import classifier_bundle
+from tests.deploy.inspection.conftest import lines_of
+
+# Packages that an inspection computer has none of.
+_BLOCKED = """
+import sys
+
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {names}:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Blocked())
+from glassline_cli.app import main
+main()
+""".replace(
+    "{names}",
+    repr({
+        "torch", "torchvision", "lightning", "kfp", "mlflow", "pandas", "matplotlib", "statsmodels", "zarr", "timm",
+        "defusedxml", "jinja2", "tqdm", "docker", "plotly",
+    }),
+)  # fmt: skip
 
 
-@pytest.fixture
-def call(segmenter_bundle, tmp_path):
-    """Inspect: call("--glass", "G0001")."""
-    app = typer.Typer()
-    app.command()(inspect)
-
-    def call(*more, bundle=segmenter_bundle):
-        words = [tmp_path / "captures", "--bundle", bundle, "--out", tmp_path / "out", "--threads", 1, *more]
-        return CliRunner().invoke(app, [str(word) for word in words])
-
-    return call
-
-
-@pytest.fixture
-def captures(tmp_path, dark_zone, zone_meta):
-    """Two glasses as the model wants them, one with another colour filter."""
-    captures, frames_SHW = open_captures(tmp_path / "captures"), dark_zone(size_px=64)[0]
-    for glass, pattern in (("G0001", "GRBG"), ("G0002", "GRBG"), ("G0003", "RGGB")):
-        captures.write(zone_meta(glass=glass, pattern=pattern), frames_SHW)
-    return captures
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    path = tmp_path_factory.mktemp("bundle") / "bundle.zip"
+    classifier_bundle(path)
+    return path
 
 
 def _rewritten(bundle, path, name, content):
@@ -43,39 +50,96 @@ def _rewritten(bundle, path, name, content):
     return path
 
 
-def test_inspect_writes_a_folder_per_glass_and_fails_when_one_is_refused(call, captures, tmp_path, segmenter_bundle):
-    result = call()
-    assert result.exit_code == 1
-    assert "error: G0003: G0003.zarr/clean-00 must have the pattern GRBG" in result.stderr
-    assert result.stderr.splitlines()[-1] == "error: 1 of 3 glasses refused"
-    told = [json.loads((tmp_path / "out" / name / "verdict.json").read_text()) for name in ("G0001", "G0003")]
-    assert told[0]["verdict"] in ("good", "defective")
-    assert told[1]["verdict"] == "refused"
-    assert told[0]["bundle_sha256"] == load_bundle(segmenter_bundle).content_hash
+def test_inspect_names_what_is_refused_and_judges_the_rest(glassline, bundle, write_image, tmp_path):
+    paths = [write_image("a.png"), tmp_path / "torn.png"]
+    paths[1].write_bytes(b"torn")
+    result = glassline("inspect", bundle, *paths, "--out", tmp_path / "out")
+    assert result.returncode == 1
+    assert f"{paths[0]}: " in result.stdout
+    assert result.stderr.splitlines()[0].startswith(f"error: {paths[1]} must be a whole, readable image")
+    assert result.stderr.splitlines()[-1] == "error: 1 of 2 refused"
+    assert [line["verdict"] == "refused" for line in lines_of(tmp_path / "out")] == [False, True]
 
 
-def test_inspect_looks_at_the_named_glasses_only(call, captures, tmp_path):
-    result = call("--glass", "G0002")
-    assert result.exit_code == 0, result.output
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["G0002"]
-
-
-def test_inspect_refuses_a_tampered_bundle(call, captures, tmp_path, segmenter_bundle):
-    wrong = _rewritten(segmenter_bundle, tmp_path / "b.zip", "model.onnx", b"other")
-    result = call(bundle=wrong)
-    assert isinstance(result.exception, ModelError)
-    assert "must match its hash" in str(result.exception)
+@pytest.mark.parametrize(("name", "content", "told"), [
+    ("model.onnx", b"other", "must match its hash"),
+    ("bundle.json", b'{"format_version": 99}', "update glassline"),
+    ("thresholds.yaml", b"least_probability: {dent: 0.5}", "of ['bright', 'dark', 'plain'], got ['dent']; mend it"),
+    ("thresholds.yaml", b"least_probability: {dark: 7}", "dark: Input should be less than or equal to 1, got 7"),
+    ("thresholds.yaml", b"least_probabilty: {dark: 0.7}", "must state every threshold, missing: ['least_probability']"),
+])  # fmt: skip
+def test_inspect_refuses_what_it_cannot_trust(glassline, bundle, tmp_path, name, content, told):
+    wrong = _rewritten(bundle, tmp_path / "b.zip", name, content)
+    result = glassline("inspect", wrong, tmp_path, "--out", tmp_path / "out")
+    assert result.returncode == 1
+    assert told in result.stderr
+    assert len(result.stderr.splitlines()) == 1
     assert not (tmp_path / "out").exists()
 
 
-def test_inspect_applies_edited_thresholds(call, captures, tmp_path, segmenter_bundle):
-    edited = b"{low: 0.001, high: 0.001, coarse_um: 91.2, near_um: 2280, least_points: 1}"
-    call("--glass", "G0001", bundle=_rewritten(segmenter_bundle, tmp_path / "b.zip", "thresholds.yaml", edited))
-    told = json.loads((tmp_path / "out" / "G0001" / "verdict.json").read_text())
-    assert (told["verdict"], told["thresholds"]["high"]) == ("defective", 0.001)
+@pytest.mark.parametrize(("more", "told"), [
+    (["--device", "gpu"], "--device gpu needs a runtime with a GPU, got "),
+    (["--precision", "int8"], "--precision of a bundle of system A must be one of f32, got int8"),
+    (["--pitch-um", "3"], "--pitch-um is for bundles that tell sizes of images"),
+])  # fmt: skip
+def test_inspect_refuses_options_that_nothing_here_can_do(glassline, bundle, tmp_path, more, told):
+    result = glassline("inspect", bundle, tmp_path, "--out", tmp_path / "out", *more)
+    assert (result.returncode, len(result.stderr.splitlines())) == (1, 1)
+    assert told in result.stderr
 
 
-def test_inspect_refuses_captures_without_a_zone(call, tmp_path):
-    result = call()
-    assert isinstance(result.exception, DataError)
-    assert "at least one clean zone" in str(result.exception)
+def test_inspect_says_that_no_bundle_is_there(glassline, tmp_path):
+    result = glassline("inspect", tmp_path / "nosuch.zip", tmp_path, "--out", tmp_path / "out")
+    assert result.returncode == 1
+    assert "nosuch.zip must be a bundle that can be read (No such file or directory); check the path" in result.stderr
+
+
+def test_inspect_refuses_an_empty_folder_and_an_out_within_it(glassline, bundle, tmp_path):
+    (tmp_path / "frames").mkdir()
+    nothing = glassline("inspect", bundle, tmp_path / "frames", "--out", tmp_path / "out")
+    within = glassline("inspect", bundle, tmp_path / "frames", "--out", tmp_path / "frames" / "out")
+    assert "there must be something to inspect" in nothing.stderr
+    assert "--out must lie outside" in within.stderr
+
+
+@pytest.mark.parametrize("ends_by", [signal.SIGINT, signal.SIGTERM])
+def test_watching_ends_cleanly(bundle, write_image, tmp_path, ends_by):
+    write_image("frames/a.png")
+    words = ["inspect", bundle, tmp_path / "frames", "--watch", "--out", tmp_path / "out"]
+    running = subprocess.Popen(
+        [sys.executable, "-u", "-m", "glassline_cli", *map(str, words)], stdout=subprocess.PIPE, text=True
+    )
+    assert running.stdout.readline().startswith("watching ")
+    assert "a.png: " in running.stdout.readline()
+    time.sleep(0.1)
+    running.send_signal(ends_by)
+    assert running.communicate(timeout=60)[0] == "stopped\n"
+    assert running.returncode == 0
+
+
+def test_inspect_needs_no_heavy_package(bundle, segmenter_bundle, detector_bundle, write_image, tmp_path):
+    path = write_image("a.png", width=90, height=61)
+    for number, one in enumerate((bundle, detector_bundle(), segmenter_bundle)):
+        words = ["inspect", one, path, "--out", tmp_path / f"out{number}"]
+        done = subprocess.run(
+            [sys.executable, "-c", _BLOCKED, *map(str, words)], capture_output=True, text=True, timeout=300
+        )
+        assert "Traceback" not in done.stderr
+        refused = "error: 1 of 1 refused" in done.stderr  # system C looks at captures
+        assert refused == (one == segmenter_bundle), done.stderr
+
+
+def test_a_command_whose_packages_are_missing_says_so(tmp_path):
+    done = subprocess.run([sys.executable, "-c", _BLOCKED, "metrics", "--help"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    done = subprocess.run(
+        [sys.executable, "-c", _BLOCKED, "import", str(tmp_path), "--format", "coco", "--out", str(tmp_path / "o")],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
+    assert "which is not installed; pip install" in done.stderr
+
+
+def test_names_of_the_command_are_those_of_the_library():
+    assert tuple(Arithmetic) == DetectorPrecision.__args__
+    assert {str(name) for name in Runtime} == {"auto", *RUNTIMES}

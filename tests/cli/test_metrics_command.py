@@ -2,10 +2,10 @@ import json
 
 import pytest
 import typer
-from typer.testing import CliRunner
 
 from glassline.errors import DataError
 from glassline_cli.metrics import metrics
+from tests.cli.invoke import invoke
 
 APP = typer.Typer()
 APP.command()(metrics)
@@ -21,12 +21,8 @@ def files(tmp_path):
     return tmp_path
 
 
-def run(*arguments):
-    return CliRunner().invoke(APP, [str(argument) for argument in arguments])
-
-
 def test_metrics_command_prints_both_readings_of_f1(files):
-    result = run("--confusion", files / "model.csv")
+    result = invoke(APP, "--confusion", files / "model.csv")
     assert result.exit_code == 0
     assert "F1, mean of the classes' F1: 0.8901" in result.output
     assert "F1 of mean precision and mean recall: 0.8913" in result.output
@@ -34,7 +30,7 @@ def test_metrics_command_prints_both_readings_of_f1(files):
 
 
 def test_metrics_command_prints_one_json_object_only(files):
-    document = json.loads(run("--confusion", files / "model.csv", "--json").stdout)
+    document = json.loads(invoke(APP, "--confusion", files / "model.csv", "--json").stdout)
     assert document["accuracy"] == pytest.approx(0.9)
     assert document["per_class"]["mold"]["recall"] == pytest.approx(0.9)
     assert document["confusion"] == [[90, 10], [5, 45]]
@@ -44,7 +40,7 @@ def test_metrics_command_prints_one_json_object_only(files):
 
 def test_metrics_command_tests_against_a_baseline_in_another_order(files):
     document = json.loads(
-        run("--confusion", files / "model.csv", "--baseline", files / "baseline.csv", "--json").stdout
+        invoke(APP, "--confusion", files / "model.csv", "--baseline", files / "baseline.csv", "--json").stdout
     )
     test = document["chi_square"]
     assert test["per_class"]["dent"]["statistic"] == pytest.approx(10**2 / 80 + 10**2 / 20)
@@ -53,7 +49,7 @@ def test_metrics_command_tests_against_a_baseline_in_another_order(files):
 
 
 def test_metrics_command_prints_the_test_per_class_and_summed(files):
-    result = run("--confusion", files / "model.csv", "--baseline", files / "baseline.csv")
+    result = invoke(APP, "--confusion", files / "model.csv", "--baseline", files / "baseline.csv")
     assert result.exit_code == 0
     assert "6.250" in result.output
     assert "9.375" in result.output
@@ -61,10 +57,10 @@ def test_metrics_command_prints_the_test_per_class_and_summed(files):
 
 def test_metrics_command_fails_on_bad_input(files):
     (files / "bad.csv").write_text("actual,a\nb,1\n")
-    result = run("--confusion", files / "bad.csv")
+    result = invoke(APP, "--confusion", files / "bad.csv")
     assert result.exit_code == 1
     assert isinstance(result.exception, DataError)
 
 
 def test_metrics_command_shows_an_example():
-    assert "glassline metrics --confusion" in run("--help").output
+    assert "glassline metrics --confusion" in invoke(APP, "--help").output

@@ -2,10 +2,10 @@
 
 import pytest
 import typer
-from typer.testing import CliRunner
 
 from glassline.data.annotations import FORMATS
 from glassline_cli.propose import BoxFormat, propose
+from tests.cli.invoke import invoke
 
 
 @pytest.fixture
@@ -15,14 +15,10 @@ def app():
     return app
 
 
-def _invoke(app, *arguments):
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
-
-
 def test_propose_writes_pictures_and_boxes(app, marked_captures, tmp_path):
     folder, _ = marked_captures([(0, 0)])
     more = ("--format", "label-studio", "--depth-window", 60, 1200, "--pictures", "marked")
-    result = _invoke(app, folder, "--out", tmp_path / "out", *more)
+    result = invoke(app, folder, "--out", tmp_path / "out", *more)
     assert result.exit_code == 0, result.output
     assert "1 zones, " in result.output
     assert (tmp_path / "out" / "tasks.json").is_file()
@@ -30,7 +26,7 @@ def test_propose_writes_pictures_and_boxes(app, marked_captures, tmp_path):
 
 
 def test_propose_needs_a_window(app, tmp_path):
-    assert _invoke(app, tmp_path, "--format", "coco", "--out", tmp_path / "out").exit_code == 2
+    assert invoke(app, tmp_path, "--format", "coco", "--out", tmp_path / "out").exit_code == 2
 
 
 def test_propose_knows_every_format():

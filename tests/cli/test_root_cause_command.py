@@ -3,14 +3,14 @@
 import json
 
 import pytest
-from typer.testing import CliRunner
 
 from glassline.errors import DataError, SettingsError, StorageError
 from glassline_cli.app import app
+from tests.cli.invoke import invoke
 
 
 def _run(*words):
-    return CliRunner().invoke(app, ["root-cause", *map(str, words)])
+    return invoke(app, "root-cause", *words)
 
 
 def test_json_is_one_object_on_stdout(write_shift, tmp_path):

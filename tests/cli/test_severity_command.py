@@ -3,11 +3,11 @@
 import cv2
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 from glassline.errors import DataError, SettingsError
 from glassline.vision.severity import label_severity
 from glassline_cli.app import app
+from tests.cli.invoke import invoke
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def files(tmp_path):
 
 def _run(folder, *options):
     arguments = [str(folder / "a.png"), "--mask", str(folder / "mask.png"), "--out", str(folder / "a.npy"), *options]
-    return CliRunner().invoke(app, ["severity", *arguments])
+    return invoke(app, "severity", *arguments)
 
 
 def test_severity_prints_and_writes_the_map(files):

@@ -1,17 +1,12 @@
 import json
 
-from typer.testing import CliRunner
-
 from glassline.errors import SettingsError
 from glassline_cli.simulate import app
-
-
-def run(*arguments):
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+from tests.cli.invoke import invoke
 
 
 def test_simulate_command_writes_a_data_set_and_says_where(tmp_path):
-    result = run("line-scan", "--samples", 13, "--seed", 1, "--out", tmp_path / "out")
+    result = invoke(app, "line-scan", "--samples", 13, "--seed", 1, "--out", tmp_path / "out")
     assert result.exit_code == 0
     assert "rendering glasses: 2 of 2" in result.output
     assert "annotations.json" in result.output
@@ -20,7 +15,7 @@ def test_simulate_command_writes_a_data_set_and_says_where(tmp_path):
 
 def test_simulate_command_takes_the_location(tmp_path):
     for location in ("informative", "uninformative"):
-        result = run("line-scan", "--samples", 12, "--out", tmp_path / location, "--location", location)
+        result = invoke(app, "line-scan", "--samples", 12, "--out", tmp_path / location, "--location", location)
         assert result.exit_code == 0
     boxes = [
         [item["bbox"] for item in json.loads((tmp_path / name / "annotations.json").read_text())["annotations"]]
@@ -30,17 +25,17 @@ def test_simulate_command_takes_the_location(tmp_path):
 
 
 def test_simulate_command_fails_on_no_samples(tmp_path):
-    result = run("line-scan", "--samples", 0, "--out", tmp_path / "out")
+    result = invoke(app, "line-scan", "--samples", 0, "--out", tmp_path / "out")
     assert result.exit_code == 1
     assert isinstance(result.exception, SettingsError)
 
 
 def test_simulate_command_shows_an_example():
-    assert "glassline simulate line-scan --samples" in run("line-scan", "--help").output
+    assert "glassline simulate line-scan --samples" in invoke(app, "line-scan", "--help").output
 
 
 def test_simulate_glass_command_writes_captures_and_truth(tmp_path):
-    result = run("glass", "--glasses", 1, "--seed", 1, "--out", tmp_path / "out", "--kind", "clean")
+    result = invoke(app, "glass", "--glasses", 1, "--seed", 1, "--out", tmp_path / "out", "--kind", "clean")
     assert result.exit_code == 0
     assert "truth.json" in result.output
     assert (tmp_path / "out" / "captures" / "G0001.zarr" / "clean-01" / "manifest.json").is_file()
@@ -48,11 +43,11 @@ def test_simulate_glass_command_writes_captures_and_truth(tmp_path):
 
 def test_simulate_glass_command_fails_on_a_wrong_setting(tmp_path):
     for wrong in (("--difficulty", "brutal"), ("--systematic-rate", 2), ("--glasses", 0)):
-        result = run("glass", "--glasses", 1, "--out", tmp_path / "out", *wrong)
+        result = invoke(app, "glass", "--glasses", 1, "--out", tmp_path / "out", *wrong)
         assert result.exit_code == 1
         assert isinstance(result.exception, SettingsError)
 
 
 def test_simulate_azimuths_command_draws_the_figure(tmp_path):
-    assert run("azimuths", "--out", tmp_path / "azimuths.png").exit_code == 0
+    assert invoke(app, "azimuths", "--out", tmp_path / "azimuths.png").exit_code == 0
     assert (tmp_path / "azimuths.png").is_file()

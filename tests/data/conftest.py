@@ -1,39 +1,10 @@
-"""An S3 server in this process, and a line to it that can be cut, slowed or garbled."""
+"""A line to the S3 server that can be cut, slowed or garbled."""
 
 import socket
 import threading
-import uuid
 from collections.abc import Iterator
 
 import pytest
-
-
-@pytest.fixture(scope="session")
-def s3_endpoint() -> Iterator[str]:
-    from moto.moto_server.threaded_moto_server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def s3(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Point the environment at the server and return `s3://BUCKET` of a bucket of its own."""
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "KEY", "AWS_SECRET_ACCESS_KEY": "hidden-secret", "AWS_REGION": "eu-central-1",
-        "AWS_ENDPOINT_URL": s3_endpoint,
-    }.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
-    monkeypatch.setattr("glassline.data.location.s3.PAUSES_S", (0.01, 0.01))
-    from glassline.data.location.s3_client import transfers
-
-    bucket = f"b-{uuid.uuid4().hex[:12]}"
-    transfers().create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-    return f"s3://{bucket}"
 
 
 class FaultyLine:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from glassline.data.glass_split import GlassSplit, read_split, split_glasses
+from glassline.data.glass_split import GlassSplit, numbers_of, read_split, split_glasses
 from glassline.errors import DataError
 
 GLASSES = [f"G{number:03d}" for number in range(40)]
@@ -69,3 +69,8 @@ def test_split_glasses_trains_on_few_clean_ones_that_are_not_needed():
     split = split_glasses(groups, [True] * 20 + [False] * 2, 0, clean_needed=False)
     assert {"G20", "G21"} <= set(split.train)
     assert len(split.test) == len(split.validation) == 3
+
+
+def test_numbers_of_glasses_are_those_of_their_images():
+    assert numbers_of(["a", "b", "a", "c"], ("c", "a")) == [0, 2, 3]
+    assert numbers_of(["a"], ()) == []

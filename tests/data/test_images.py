@@ -106,6 +106,17 @@ def test_reading_refuses_what_is_no_image(tmp_path, read, content):
         read(tmp_path / "a.png")
 
 
+@pytest.mark.parametrize("at", ["PIL.Image.open", "PIL.Image.Image.convert"])
+def test_little_memory_is_not_held_against_the_file(write_image, monkeypatch, at):
+    def no_memory(*more, **given):
+        raise MemoryError
+
+    path = write_image("a.png")
+    monkeypatch.setattr(at, no_memory)
+    with pytest.raises(MemoryError):
+        read_grey(path)
+
+
 def test_read_grey_refuses_a_missing_file(tmp_path):
     with pytest.raises(DataError, match=r"none\.png"):
         read_grey(tmp_path / "none.png")

@@ -11,7 +11,7 @@ from glassline.data.captures.meta import ZoneMeta, ZoneRef
 from glassline.data.captures.store import Captures, Window, open_captures
 from glassline.data.ingest import ingest
 from glassline.data.location import Location
-from glassline.errors import DataError, SettingsError, StorageError
+from glassline.errors import DataError, StorageError
 
 _ZONES = 3
 
@@ -180,6 +180,7 @@ def test_ingest_refuses_a_session_without_a_zone(tmp_path: Path) -> None:
         ingest(tmp_path / "empty", tmp_path / "kept")
 
 
-def test_ingest_refuses_a_session_that_is_not_on_this_machine(s3: str, tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="folder of this machine"):
-        ingest(f"{s3}/kept", tmp_path / "kept")
+def test_ingest_takes_a_session_that_lies_in_s3(session: Path, s3: str, tmp_path: Path) -> None:
+    ingest(session, f"{s3}/rig")
+    assert ingest(f"{s3}/rig", tmp_path / "kept").zones_sent == _ZONES
+    assert open_captures(tmp_path / "kept").content_hash() == open_captures(session).content_hash()

@@ -32,6 +32,20 @@ def test_reader_returns_what_was_written_in_the_order_asked(tmp_path, written):
     assert patches_NHW.flags.writeable
 
 
+def test_reader_fetches_shards_of_any_place(tmp_path, written, place, send, elsewhere):
+    send(tmp_path, place)
+    reader, order = ShardReader(place, "patch"), np.random.default_rng(1).permutation(30)
+    np.testing.assert_array_equal(reader.read(order // 3, order % 3), written[order])
+    elsewhere()
+    copy = pickle.loads(pickle.dumps(reader))
+    np.testing.assert_array_equal(copy.read([9], [2]), written[29:30])
+
+
+def test_reader_names_a_shard_that_is_in_no_place(place):
+    with pytest.raises(DataError, match=rf"{place}/patch-00000\.npy must be a readable shard"):
+        ShardReader(place, "patch").read([0], [0])
+
+
 def test_reader_keeps_few_files_open(tmp_path, written):
     before = len(os.listdir("/proc/self/fd"))
     reader = ShardReader(tmp_path, "patch")

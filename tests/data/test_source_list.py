@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from glassline.data.importers import source_hash
+from glassline.data.location import open_location
 from glassline.data.source_list import read_source_list, source_entries
 from glassline.errors import DataError, SettingsError, StorageError
 
@@ -24,6 +25,12 @@ def test_paths_start_at_the_list(tmp_path: Path) -> None:
     first, second = read_source_list(_written(tmp_path, _LIST))
     assert (first.data, second.data) == (str(tmp_path / "tiles"), "s3://old/labels.json")
     assert (first.cut, second.clean_class) == ({"window_px": 96}, "")
+
+
+def test_paths_of_a_list_in_s3_start_at_its_prefix(tmp_path: Path, s3: str) -> None:
+    open_location(f"{s3}/cycle-7").write("sources.yaml", _LIST.replace("data: tiles", "data: ../tiles").encode())
+    first, second = read_source_list(f"{s3}/cycle-7/sources.yaml")
+    assert (first.data, second.data) == (f"{s3}/tiles", "s3://old/labels.json")
 
 
 def test_entries_carry_the_hash_of_their_data_unless_it_is_stated(tmp_path: Path) -> None:

@@ -91,6 +91,12 @@ def test_assign_folds_refuses_an_impossible_number(table, folds):
         assign_folds(table, folds, 0)
 
 
+@pytest.mark.parametrize(("groups", "made"), [({"dent": 1, "fold": 3}, 4), ({"dent": 1}, 1), ({"dent": 2}, 2)])
+def test_assign_folds_makes_as_many_as_there_are_groups_for_when_not_strict(groups, made):
+    rows = assign_folds(_patches(_units(groups)), 10, 0, strict=False).rows
+    assert rows.groupby("fold")["group"].nunique().to_dict() == dict.fromkeys(range(made), 1)
+
+
 def test_assign_folds_refuses_a_unit_in_two_groups(table):
     rows = pd.concat([table.rows, table.rows.iloc[:1].assign(id="again", group="fold3")])
     with pytest.raises(DataError, match="one class and one group, got 'dent0-0'"):

@@ -1,11 +1,20 @@
 """Files that exist whole or not at all."""
 
 import errno
+import shutil
 from pathlib import Path
 
 import pytest
 
-from glassline.data.storage import check_apart, check_empty, folder_hash, ready_folder, sha256_file, written_whole
+from glassline.data.storage import (
+    check_apart,
+    check_empty,
+    content_key,
+    folder_hash,
+    ready_folder,
+    sha256_file,
+    written_whole,
+)
 from glassline.errors import StorageError
 
 
@@ -50,6 +59,59 @@ def test_written_whole_keeps_the_old_folder_when_interrupted(tmp_path):
     (tmp_path / "out" / "old").touch()
     with pytest.raises(ZeroDivisionError):
         _stop_halfway(tmp_path / "out", ZeroDivisionError())
+    assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")) == ["out", "out/old"]
+
+
+def _write_folder(target: Path, name: str) -> None:
+    with written_whole(target) as beside:
+        beside.mkdir()
+        (beside / name).touch()
+
+
+@pytest.mark.parametrize("old", [True, False])
+def test_written_whole_ends_well_when_another_writer_comes_between(tmp_path, monkeypatch, old):
+    """The other takes the old folder away or puts its own there, just before each rename of this one."""
+    if old:
+        _write_folder(tmp_path / "out", "old")
+    rename, others = Path.rename, ["two", "one"]
+
+    def met(path: Path, target: Path) -> Path:
+        if others:
+            name = others.pop()
+            _write_folder(tmp_path / "out", name)
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", met)
+    _write_folder(tmp_path / "out", "ours")
+    assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")) == ["out", "out/ours"]
+
+
+def test_written_whole_moves_the_old_folder_in_no_time(tmp_path, monkeypatch):
+    """Removing its files may take long; meanwhile the new one is there."""
+    _write_folder(tmp_path / "out", "old")
+    seen, rmtree = [], shutil.rmtree
+
+    def look(folder: Path, **how: bool) -> None:
+        seen.extend(path.name for path in (tmp_path / "out").iterdir())
+        rmtree(folder, **how)
+
+    monkeypatch.setattr("shutil.rmtree", look)
+    _write_folder(tmp_path / "out", "new")
+    assert seen == ["new"]
+
+
+def test_written_whole_puts_the_old_folder_back_when_the_new_one_cannot_be_moved(tmp_path, monkeypatch):
+    _write_folder(tmp_path / "out", "old")
+    rename = Path.rename
+
+    def refuse(path: Path, target: Path) -> Path:
+        if path.suffix == ".partial":
+            raise OSError(errno.EROFS, "Read-only file system")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(StorageError, match="may be written"):
+        _write_folder(tmp_path / "out", "new")
     assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")) == ["out", "out/old"]
 
 
@@ -183,3 +245,8 @@ def test_ready_folder_makes_no_folder_of_an_s3_url(tmp_path, monkeypatch):
     with pytest.raises(StorageError, match=r"folder of this computer.*glassline ingest"):
         ready_folder(Path("s3://bucket/captures"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_content_key_tells_contents_apart_and_orders_of_keys_alike():
+    assert content_key(["a", {"b": 1, "c": 2}]) == content_key(["a", {"c": 2, "b": 1}])
+    assert content_key(["a", {"b": 1}]) != content_key([{"b": 1}, "a"])

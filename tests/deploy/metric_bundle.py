@@ -43,5 +43,5 @@ def write_metric_bundle(path: Path, manifest: Manifest, name: str = "triplet", h
     fitted = metric_fitted(name, head)
     told = classifier_manifest(fitted, manifest.preprocessing["extract"], manifest.data_hash, "c" * 40, {})
     files = {**classifier_files(fitted, manifest.data_hash), "card.md": b""}
-    write_bundle(path, told, files, {"unknown_distance": 0.5})
+    write_bundle(path, told, files, {"least_probability": dict.fromkeys(fitted.classes, 0.0), "unknown_distance": 0.5})
     return fitted

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from glassline.deploy.bundle import FORMAT_VERSION, load_bundle, write_bundle
+from glassline.deploy.bundle import FORMAT_VERSION, fetch_bundle, load_bundle, write_bundle
 from glassline.deploy.card import model_card
-from glassline.errors import ModelError
+from glassline.deploy.sidecar import LARGEST_BYTES
+from glassline.errors import ModelError, StorageError
 
 
 @pytest.fixture
@@ -38,7 +39,8 @@ def test_bundle_survives_a_round_trip(bundle, manifest, files, thresholds):
     loaded = load_bundle(bundle)
     assert loaded.files == files
     assert loaded.thresholds == thresholds
-    assert loaded.manifest.model_copy(update={"sha256": {}}) == manifest
+    assert loaded.manifest.model_copy(update={"sha256": {}, "code_hash": ""}) == manifest
+    assert len(loaded.manifest.code_hash) == 64
     assert set(loaded.manifest.sha256) == set(files)
 
 
@@ -65,7 +67,29 @@ def test_bundle_accepts_an_empty_sidecar(bundle):
 @pytest.mark.parametrize("sidecar", [b"a: [", b"just words", b"\xff\xfe\x00"])
 def test_bundle_refuses_a_sidecar_that_is_no_mapping(bundle, sidecar):
     _rewrite(bundle, {"thresholds.yaml": sidecar})
-    with pytest.raises(ModelError, match=r"thresholds\.yaml of .*\.zip must be a YAML mapping"):
+    with pytest.raises(ModelError, match=r"thresholds\.yaml of .*\.zip must be a plain YAML mapping"):
+        load_bundle(bundle)
+
+
+_BOMB = b"a: &a [1, 1]\n" + b"".join(
+    b"%c: &%c [%b]\n" % (c, c, b", ".join([b"*%c" % (c - 1)] * 9)) for c in b"bcdefghij"
+)
+
+
+@pytest.mark.parametrize("sidecar", [
+    _BOMB, b"[" * 5000, b"a: " + b"{a: " * 5000, b"low: 0.5\nlow: 0.9", b"low: !!timestamp x", b"low: !!int ''",
+    b"low: " + b"9" * 5000, b"a: &a 1",
+], ids=["aliases", "lists", "mappings", "twice", "timestamp", "int", "digits", "anchor"])  # fmt: skip
+def test_bundle_refuses_a_sidecar_that_no_line_engineer_writes(bundle, sidecar):
+    _rewrite(bundle, {"thresholds.yaml": sidecar})
+    with pytest.raises(ModelError, match=r"thresholds\.yaml of .*\.zip must be a plain YAML mapping") as caught:
+        load_bundle(bundle)
+    assert "\n" not in str(caught.value)
+
+
+def test_bundle_refuses_a_sidecar_that_is_too_large(bundle):
+    _rewrite(bundle, {"thresholds.yaml": b"#" * (LARGEST_BYTES + 1)})
+    with pytest.raises(ModelError, match=r"thresholds\.yaml of .*\.zip must have at most 65536 bytes, got 65537"):
         load_bundle(bundle)
 
 
@@ -90,10 +114,10 @@ def test_bundle_refuses_to_miss_manifest_or_sidecar(bundle, name):
         load_bundle(bundle)
 
 
-@pytest.mark.parametrize("version", [FORMAT_VERSION + 1, "next", None, -1])
+@pytest.mark.parametrize("version", [FORMAT_VERSION + 1, "next", None, -1, "²", "1", 2.5, True])
 def test_bundle_refuses_a_format_that_it_does_not_know(bundle, version):
     _rewrite(bundle, {"bundle.json": _manifest(bundle, format_version=version)})
-    with pytest.raises(ModelError, match=f"format version of at most 1, got {version!r}"):
+    with pytest.raises(ModelError, match=f"format version of at most {FORMAT_VERSION}, got {version!r}"):
         load_bundle(bundle)
 
 
@@ -103,7 +127,9 @@ def test_bundle_refuses_a_manifest_with_unknown_keys(bundle):
         load_bundle(bundle)
 
 
-@pytest.mark.parametrize("content", [b"[1, 2]", b"{", b"null"])
+@pytest.mark.parametrize(
+    "content", [b"[1, 2]", b"{", b"null", b'{"format_version": ' + b"9" * 5000 + b"}", b"[" * 99999]
+)
 def test_bundle_refuses_a_manifest_that_is_no_object(bundle, content):
     _rewrite(bundle, {"bundle.json": content})
     with pytest.raises(ModelError, match="must be a whole bundle"):
@@ -126,6 +152,18 @@ def test_bundle_refuses_a_name_twice(bundle):
         load_bundle(bundle)
 
 
+@pytest.mark.parametrize("how", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2, zipfile.ZIP_DEFLATED])
+def test_bundle_refuses_a_damaged_entry_however_it_is_packed(tmp_path, how):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", how) as archive:
+        archive.writestr("bundle.json", b"{}" * 999)
+    whole = (tmp_path / "a.zip").read_bytes()
+    at = 30 + len("bundle.json") + 4
+    for count in (5, 9):
+        (tmp_path / "a.zip").write_bytes(whole[:at] + b"\xff" * count + whole[at + count :])
+        with pytest.raises(ModelError, match="must be a whole bundle"):
+            load_bundle(tmp_path / "a.zip")
+
+
 @pytest.mark.parametrize("keep", [0, 10, 200, -1])
 def test_bundle_refuses_a_truncated_zip(bundle, keep):
     bundle.write_bytes(bundle.read_bytes()[:keep])
@@ -135,9 +173,11 @@ def test_bundle_refuses_a_truncated_zip(bundle, keep):
 
 def test_bundle_refuses_what_is_no_zip_or_is_not_there(tmp_path):
     (tmp_path / "a.zip").write_text("not a zip")
-    for name in ("a.zip", "missing.zip"):
-        with pytest.raises(ModelError, match=f"{name} must be a whole bundle"):
-            load_bundle(tmp_path / name)
+    with pytest.raises(ModelError, match=r"a\.zip must be a whole bundle"):
+        load_bundle(tmp_path / "a.zip")
+    for name, told in (("missing.zip", "No such file"), (".", "Is a directory")):
+        with pytest.raises(StorageError, match=rf"must be a bundle that can be read \({told}"):
+            fetch_bundle(str(tmp_path / name))
 
 
 def test_bundle_refuses_any_damaged_byte_or_loads_the_same(bundle, files):
@@ -160,8 +200,16 @@ def test_bundle_is_not_written_over_when_writing_fails(bundle, manifest, files, 
     assert [path.name for path in bundle.parent.iterdir()] == ["a.zip"]
 
 
+def test_bundle_that_says_other_than_the_trained_model_is_not_handed_out(tmp_path, manifest, files, thresholds):
+    told = manifest.model_copy(update={"parity": {"largest_difference": 1e-3, "tolerance": 1e-4}})
+    write_bundle(tmp_path / "b.zip", told, files, thresholds)
+    with pytest.raises(ModelError, match=r"differs by 0\.001; take one that passed the gate"):
+        fetch_bundle(str(tmp_path / "b.zip"))
+
+
 def test_model_card_names_figures_gate_and_clean_class(manifest):
-    card = model_card(manifest, held_out=37)
+    card = model_card(manifest, 37, {"least_probability": {"dent": 0.5}, "unknown_distance": None})
+    assert "| least_probability of `dent` | 0.5 |\n| unknown_distance | null |" in card
     assert "| recall_dent | 0.8000 |" in card
     assert "at most 1e-07" in card
     assert "(gate: 1e-04) on 37 held-out samples" in card

@@ -162,7 +162,7 @@ def test_detector_runs_on_onnx_runtime_where_openvino_is_not_installed(detector_
 
 def test_detector_runs_without_torch(detector_bundle):
     code = (
-        "import sys, numpy as np; import glassline.deploy.detection\n"
+        "import sys, numpy as np; import glassline.deploy.inspection.severity\n"
         "from glassline.deploy.bundle import load_bundle; from glassline.deploy.detector import Detector\n"
         "Detector(load_bundle(sys.argv[1]), 1).score(np.zeros((40, 40), np.uint8))\n"
         "print([name for name in ('torch', 'lightning', 'mlflow', 'kfp', 'zarr') if name in sys.modules])"

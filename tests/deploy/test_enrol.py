@@ -29,7 +29,9 @@ def test_an_enrolled_class_is_found_and_the_others_stay(tmp_path, manifest, head
     assert [bundle.manifest.classes[index] for index in told_N] == ["dent"] * 3 + ["mold"] * 3 + ["fold"] * 3
     assert bundle.manifest.enrolled == ("fold",)
     assert b"`fold` from 5 references" in bundle.files["card.md"]
-    assert bundle.thresholds == {"unknown_distance": 0.5, "least_probability": {"fold": 0.0}}
+    assert bundle.thresholds == {
+        "least_probability": {"dent": 0.0, "mold": 0.0, "fold": 0.0}, "unknown_distance": 0.5,
+    }  # fmt: skip
     assert (tmp_path / "a.zip").read_bytes() == before
 
 

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from glassline.deploy.bundle import load_bundle
-from glassline.deploy.judge import judge
-from glassline.errors import ModelError
+from glassline.deploy.judge import classify, judge
+from glassline.errors import SettingsError
 from tests.deploy.metric_bundle import level_patches, metadata, write_metric_bundle
 
 ROWS = pd.DataFrame(
@@ -23,18 +23,29 @@ def bundle(tmp_path, manifest):
     return load_bundle(tmp_path / "a.zip")
 
 
+def _with(bundle, distance):
+    return replace(bundle, thresholds={**bundle.thresholds, "unknown_distance": distance})
+
+
 @pytest.mark.parametrize(
-    ("thresholds", "predicted"),
-    [({"unknown_distance": 0.01}, ["dent", "mold", "unknown"]), ({}, ["dent", "mold"]), ({"unknown_distance": 9}, [])],
+    ("distance", "predicted"), [(0.01, ["dent", "mold", "unknown"]), (None, ["dent", "mold"]), (9, [])]
 )
-def test_what_no_reference_is_near_to_is_unknown(bundle, thresholds, predicted):
-    judged = judge(replace(bundle, thresholds=thresholds), ROWS, PATCHES, metadata(4))
+def test_what_no_reference_is_near_to_is_unknown(bundle, distance, predicted):
+    judged = judge(_with(bundle, distance), ROWS, PATCHES, metadata(4))
     assert judged["unit"].tolist() == ["a", "b", "c"]
     assert judged["predicted"].tolist()[: len(predicted)] == predicted
     assert ("unknown" in set(judged["predicted"])) == ("unknown" in predicted)
 
 
-@pytest.mark.parametrize("threshold", ["far", -1, float("nan"), None, True])
+def test_classify_gives_a_class_however_far_every_reference_is(bundle):
+    strange = _with(bundle, 0.0)
+    assert set(judge(strange, ROWS, PATCHES, metadata(4))["predicted"]) == {"unknown"}
+    assert set(classify(strange, ROWS, PATCHES, metadata(4))["predicted"]) <= set(bundle.manifest.classes)
+
+
+@pytest.mark.parametrize("threshold", ["far", -1, float("nan"), True])
 def test_a_threshold_that_is_no_distance_is_refused(bundle, threshold):
-    with pytest.raises(ModelError, match=r"unknown_distance in thresholds.yaml must be a distance >= 0, got"):
-        judge(replace(bundle, thresholds={"unknown_distance": threshold}), ROWS, PATCHES, metadata(4))
+    with pytest.raises(
+        SettingsError, match=r"thresholds.yaml must hold thresholds in range .*unknown_distance: .*, got"
+    ):
+        judge(_with(bundle, threshold), ROWS, PATCHES, metadata(4))

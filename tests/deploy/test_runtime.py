@@ -82,7 +82,7 @@ def test_classifier_refuses_inputs_of_another_shape(zipped, patch_shape, metadat
 
 @pytest.mark.parametrize("graph", [{"model.onnx": b"no graph"}, {}])
 def test_classifier_refuses_a_graph_that_the_runtime_cannot_read(manifest, graph):
-    with pytest.raises(ModelError, match=r"model.onnx must be a graph that ONNX Runtime reads"):
+    with pytest.raises(ModelError, match=r"a bundle's graph must be a graph that onnxruntime reads"):
         OnnxClassifier(Bundle(manifest, {}, graph))
 
 

@@ -27,7 +27,7 @@ def _pair(map_HWC: np.ndarray, weight_OCKK: np.ndarray, bias_O: np.ndarray, pool
     return pooled
 
 
-@pytest.mark.parametrize(("kernel", "pool"), [(3, 2), (1, 3), (5, 2)])
+@pytest.mark.parametrize(("kernel", "pool"), [(3, 2), (1, 3), (5, 2), (2, 2), (4, 3)])
 def test_image_branch_equals_loops_over_pixels(kernel, pool):
     torch.manual_seed(0)
     branch = ImageBranch(9, CnnSettings(filters=2, kernel_px=kernel, pool_px=pool, depth=2))

@@ -11,6 +11,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from glassline.data.importers import read_source
+from tests.pipelines.one_error import check_one_error
 
 Glassline = Callable[..., subprocess.CompletedProcess[str]]
 STEPS = {"ingest_captures", "verify_captures", "propose_labels", "merge_labels", "import_labels"}
@@ -21,14 +22,6 @@ def _runs(out: Path) -> list[Run]:
     experiment = client.get_experiment_by_name("glassline")
     assert experiment is not None
     return list(client.search_runs([experiment.experiment_id]))
-
-
-def _one_error(done: subprocess.CompletedProcess[str], *words: str) -> None:
-    assert done.returncode == 1, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr + done.stdout
-    (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-    for word in words:
-        assert word in line
 
 
 @pytest.fixture
@@ -78,14 +71,14 @@ def test_run_fails_with_one_error_when_a_manifest_was_edited(
     manifest.write_text(manifest.read_text().replace("0", "1", 5))
     out = tmp_path / "run"
     done = glassline("run", "capture", "--data", session, "--out", out)
-    _one_error(done, "G0003.zarr/clean-00", "manifest")
+    check_one_error(done, "G0003.zarr/clean-00", "manifest")
 
 
 def test_run_fails_with_one_error_when_a_chunk_has_changed(glassline: Glassline, session: Path, tmp_path: Path) -> None:
     chunk = next(path for path in sorted((session / "G0003.zarr" / "clean-00" / "c").rglob("*")) if path.is_file())
     chunk.write_bytes(chunk.read_bytes()[:-1] + b"?")
     done = glassline("run", "capture", "--data", session, "--out", tmp_path / "run")
-    _one_error(done, "ingest_captures", "G0003.zarr/clean-00")
+    check_one_error(done, "ingest_captures", "G0003.zarr/clean-00")
     statuses = {run.info.run_name: run.info.status for run in _runs(tmp_path / "run")}
     assert statuses == {"capture": "FAILED", "ingest_captures": "FAILED"}
 
@@ -96,5 +89,5 @@ def test_run_names_the_annotations_that_are_missing_before_it_starts(
     done = glassline(
         "run", "capture", "--data", session, "--out", tmp_path / "run", "--set", "annotations=../boxes.json"
     )
-    _one_error(done, "boxes.json")
+    check_one_error(done, "boxes.json")
     assert not (tmp_path / "run" / "store").exists()

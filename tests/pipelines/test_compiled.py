@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -33,13 +35,61 @@ def test_compiled_yaml_takes_every_argument_that_its_presets_give(name: str) -> 
         assert set(preset().arguments("data", "hash", "store")) == declared
 
 
+def cached(task: dict[str, Any]) -> bool:
+    return bool(task.get("cachingOptions", {}).get("enableCache"))
+
+
+def readers(components: dict[str, Any], graph: str, artifact: tuple[str, str]) -> Iterator[dict[str, Any]]:
+    """Yield the steps that read an artifact of a graph, those of inner graphs too; ("", NAME) is one handed in."""
+    for task in components[graph]["dag"]["tasks"].values():
+        for name, source in task.get("inputs", {}).get("artifacts", {}).items():
+            made = source.get("taskOutputArtifact", {})
+            if artifact not in (
+                (made.get("producerTask"), made.get("outputArtifactKey")),
+                ("", source.get("componentInputArtifact")),
+            ):
+                continue
+            inner = task["componentRef"]["name"]
+            yield from readers(components, inner, ("", name)) if "dag" in components[inner] else [task]
+
+
+def leaving(components: dict[str, Any], graph: str, step: str, artifact: str) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Yield where a graph, such as a loop, hands an artifact on to: the graph around it, the task, and the name."""
+    for name, told in components[graph]["dag"].get("outputs", {}).get("artifacts", {}).items():
+        made = {(one["producerSubtask"], one["outputArtifactKey"]) for one in told["artifactSelectors"]}
+        if (step, artifact) not in made:
+            continue
+        for outer, body in components.items():
+            for task, one in body.get("dag", {}).get("tasks", {}).items():
+                if one["componentRef"]["name"] == graph:
+                    yield outer, (task, name)
+                    yield from leaving(components, outer, task, name)
+
+
 @pytest.mark.parametrize("name", PIPELINES)
-def test_steps_that_always_run_hand_on_no_file_whose_new_address_would_empty_the_cache(name: str) -> None:
-    components = next(yaml.safe_load_all((COMPILED / f"{name}.yaml").read_text()))["components"]
-    tasks = [task for one in components.values() for task in one.get("dag", {}).get("tasks", {}).values()]
-    always = [task["componentRef"]["name"] for task in tasks if not task.get("cachingOptions", {}).get("enableCache")]
-    steps = [components[component] for component in always if "executorLabel" in components[component]]
-    assert not any("artifacts" in step.get("outputDefinitions", {}) for step in steps)
+def test_steps_that_always_run_hand_no_file_whose_new_address_would_empty_the_cache_to_one_that_is_cached(
+    name: str,
+) -> None:
+    spec = next(yaml.safe_load_all((COMPILED / f"{name}.yaml").read_text()))
+    components = {**spec["components"], "root": spec["root"]}
+    for graph in [one for one, body in components.items() if "dag" in body]:
+        for own, task in components[graph]["dag"]["tasks"].items():
+            made = components[task["componentRef"]["name"]]
+            if "dag" in made or cached(task):
+                continue
+            for artifact in made.get("outputDefinitions", {}).get("artifacts", {}):
+                handed = [(graph, (own, artifact)), *leaving(components, graph, own, artifact)]
+                assert not [one for place in handed for one in readers(components, *place) if cached(one)]
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_steps_that_leave_something_in_each_run_are_never_taken_from_the_cache(name: str) -> None:
+    spec = next(yaml.safe_load_all((COMPILED / f"{name}.yaml").read_text()))
+    graphs = [one["dag"] for one in [spec["root"], *spec["components"].values()] if "dag" in one]
+    steps = {task["taskInfo"]["name"]: cached(task) for graph in graphs for task in graph["tasks"].values()}
+    always = ("close-run", "write-report", "promote-model", "export-", "evaluate-transfer", "find-root-cause")
+    assert not [step for step, from_cache in steps.items() if step.startswith(always) and from_cache]
+    assert "close-run" in steps
 
 
 def test_compile_takes_images_from_the_environment(tmp_path: Path) -> None:

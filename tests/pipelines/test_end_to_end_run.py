@@ -1,5 +1,6 @@
 """One run from a rig session to an exported model: nested pipelines, one MLflow run."""
 
+import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -34,7 +35,7 @@ def finished(glassline: Glassline, rig_session: Path, tmp_path_factory: pytest.T
 @pytest.fixture(scope="module")
 def runs(finished: tuple[Path, str]) -> list[Run]:
     client = MlflowClient(f"sqlite:///{finished[0] / 'mlflow.db'}")
-    experiment = client.get_experiment_by_name("glassline")
+    experiment = client.get_experiment_by_name("glassline-glass")
     assert experiment is not None
     return list(client.search_runs([experiment.experiment_id]))
 
@@ -78,9 +79,10 @@ def test_end_to_end_exports_a_network_that_inspects_a_glass_of_the_session(
     (export,) = [run for run in runs if run.info.run_name == "export_unet"]
     client = MlflowClient(f"sqlite:///{finished[0] / 'mlflow.db'}")
     bundle = client.download_artifacts(export.info.run_id, "bundle/bundle.zip", str(tmp_path))
-    done = glassline("inspect", rig_session, "--bundle", bundle, "--glass", "G0001", "--out", tmp_path / "verdicts")
+    done = glassline("inspect", bundle, f"{rig_session}/G0001.zarr", "--out", tmp_path / "verdicts")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert (tmp_path / "verdicts" / "G0001" / "verdict.json").is_file()
+    (line,) = map(json.loads, (tmp_path / "verdicts" / "verdicts.jsonl").read_text().splitlines())
+    assert (line["unit"], line["system"]) == ("G0001", "C")
 
 
 def test_end_to_end_exports_a_detector_of_the_session_s_depth(
@@ -113,11 +115,12 @@ def test_end_to_end_is_one_yaml_that_nests_both_bodies_and_one_exit_handler() ->
     assert [name for name in spec["components"] if "exit-handler" in name] == ["comp-exit-handler-1"]
 
 
-def test_compiled_yaml_names_a_secret_and_holds_none() -> None:
+def test_compiled_yaml_names_secrets_and_holds_none() -> None:
     for path in COMPILED.glob("*.yaml"):
         told = [document for document in yaml.safe_load_all(path.read_text()) if "platforms" in document]
         environment = told[0]["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
         for step in environment.values():
-            (secret,) = step["secretAsEnv"]
-            assert secret["optional"]
-            assert set(secret) == {"keyToEnv", "optional", "secretName", "secretNameParameter"}
+            assert {secret["secretName"] for secret in step["secretAsEnv"]} == {"glassline-s3", "glassline-mlflow"}
+            for secret in step["secretAsEnv"]:
+                assert secret["optional"]
+                assert set(secret) == {"keyToEnv", "optional", "secretName", "secretNameParameter"}

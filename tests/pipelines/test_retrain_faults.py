@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
+from tests.pipelines.one_error import check_one_error
+
 Glassline = Callable[..., subprocess.CompletedProcess[str]]
+RETRAIN = "glass 1 retrain"
 SMALL = (
     "--set", "data_format=image-folder", "--set", "clean_class=plain", "--set", "folds=3", "--set", "training.epochs=1",
 )  # fmt: skip
@@ -20,20 +23,12 @@ SMALL = (
 
 def _runs(out: Path) -> list[tuple[str, str, str]]:
     client = MlflowClient(f"sqlite:///{out / 'mlflow.db'}")
-    experiment = client.get_experiment_by_name("glassline")
+    experiment = client.get_experiment_by_name("glassline-glass")
     assert experiment is not None
     return [
         (run.info.run_name, run.info.status, run.data.tags.get("glassline.error", ""))
         for run in client.search_runs([experiment.experiment_id])
     ]
-
-
-def _one_error(done: subprocess.CompletedProcess[str], *words: str) -> None:
-    assert done.returncode == 1, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr + done.stdout
-    (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-    for word in words:
-        assert word in line
 
 
 def test_run_fails_with_one_error_when_an_image_is_truncated(glassline: Glassline, tiles: Path, tmp_path: Path) -> None:
@@ -43,21 +38,21 @@ def test_run_fails_with_one_error_when_an_image_is_truncated(glassline: Glasslin
     (data / "dark" / "3.png").write_bytes(whole[: len(whole) // 2])
     out = tmp_path / "run"
     done = glassline("run", "retrain", "--data", data, "--out", out, *SMALL)
-    _one_error(done, "3.png", "extract_candidates")
+    check_one_error(done, "3.png", "extract_candidates")
     runs = _runs(out)
-    assert {status for name, status, _ in runs if name in {"retrain", "extract_candidates"}} == {"FAILED"}
-    assert any("3.png" in error for name, _, error in runs if name == "retrain")
+    assert {status for name, status, _ in runs if name in {RETRAIN, "extract_candidates"}} == {"FAILED"}
+    assert any("3.png" in error for name, _, error in runs if name == RETRAIN)
     assert not list((out / "store").rglob("*.npy"))
 
 
 def test_run_refuses_an_unknown_setting_before_anything_is_written(glassline: Glassline, tmp_path: Path) -> None:
     done = glassline("run", "retrain", "--out", tmp_path / "run", "--set", "training.epoch=3")
-    _one_error(done, "training.epoch", "epochs")
+    check_one_error(done, "training.epoch", "epochs")
     assert not (tmp_path / "run").exists()
 
 
 def test_run_refuses_a_setting_out_of_range(glassline: Glassline, tmp_path: Path) -> None:
-    _one_error(glassline("run", "retrain", "--out", tmp_path / "run", "--set", "training.epochs=0"), "epochs", "0")
+    check_one_error(glassline("run", "retrain", "--out", tmp_path / "run", "--set", "training.epochs=0"), "epochs", "0")
 
 
 def test_run_refuses_a_class_with_one_group(glassline: Glassline, tiles: Path, tmp_path: Path) -> None:
@@ -66,7 +61,7 @@ def test_run_refuses_a_class_with_one_group(glassline: Glassline, tiles: Path, t
     for number in range(1, 6):
         (data / "bright" / f"{number}.png").unlink()
     done = glassline("run", "retrain", "--data", data, "--out", tmp_path / "run", *SMALL)
-    _one_error(done, "split_samples", "bright")
+    check_one_error(done, "split_samples", "bright")
 
 
 def test_run_names_the_server_when_mlflow_does_not_answer(glassline: Glassline, tiles: Path, tmp_path: Path) -> None:
@@ -74,11 +69,11 @@ def test_run_names_the_server_when_mlflow_does_not_answer(glassline: Glassline, 
         closed.bind(("127.0.0.1", 0))
         uri = f"http://127.0.0.1:{closed.getsockname()[1]}"
         done = glassline("run", "retrain", "--data", tiles, "--out", tmp_path / "run", *SMALL, MLFLOW_TRACKING_URI=uri)
-    _one_error(done, uri, "MLFLOW_TRACKING_URI")
+    check_one_error(done, uri, "MLFLOW_TRACKING_URI")
 
 
 def test_run_refuses_a_missing_data_folder(glassline: Glassline, tmp_path: Path) -> None:
-    _one_error(
+    check_one_error(
         glassline("run", "retrain", "--data", tmp_path / "no", "--out", tmp_path / "run", *SMALL), "no", "--data"
     )
 
@@ -95,7 +90,7 @@ def test_step_fails_with_one_error_when_the_disk_is_full(glassline: Glassline, t
             "step", "extract_candidates", "--set", f"samples_path={tmp_path}/in/samples.parquet", "--set", "extract={}",
             "--set", f"store={disk}/store", "--set", f"patches_path={tmp_path}/patches.parquet", **tracking,
         )  # fmt: skip
-        _one_error(done, str(disk), "space")
+        check_one_error(done, str(disk), "space")
         assert not [path for path in disk.rglob("*") if path.is_file()]
     finally:
         subprocess.run(["umount", str(disk)], check=True)
@@ -122,6 +117,6 @@ def test_run_continues_after_a_kill_and_reuses_finished_steps(
     done = glassline(*command)
     assert done.returncode == 0, done.stdout + done.stderr
     runs = _runs(out)
-    assert [status for name, status, _ in runs if name == "retrain"] == ["FINISHED"]
+    assert [status for name, status, _ in runs if name == RETRAIN] == ["FINISHED"]
     assert [status for name, status, _ in runs if name == "extract_candidates"] == ["FINISHED"]  # not run again
     assert "RUNNING" not in {status for _, status, _ in runs}

@@ -71,7 +71,7 @@ def client(done: tuple[Path, str]) -> MlflowClient:
 
 @pytest.fixture(scope="module")
 def runs(client: MlflowClient) -> list[Run]:
-    experiment = client.get_experiment_by_name("glassline")
+    experiment = client.get_experiment_by_name("glassline-glass")
     assert experiment is not None
     return list(client.search_runs([experiment.experiment_id], max_results=1000))
 

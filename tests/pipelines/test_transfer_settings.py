@@ -40,3 +40,8 @@ def test_a_file_of_weights_is_pinned(arguments, tmp_path: Path) -> None:
     told = arguments({}, transfer={"backbone": {"weights": str(path)}})["transfer"]["backbone"]
     assert told["weights_sha256"] == hashlib.sha256(b"weights").hexdigest()
     assert arguments({})["transfer"]["backbone"]["weights_sha256"] == ""
+
+
+def test_settings_name_what_they_know_when_a_key_is_unknown() -> None:
+    with pytest.raises(SettingsError, match="known settings: data_format, product"):
+        TransferRunSettings.parse({"nope": 1})

@@ -71,12 +71,18 @@ def test_page_says_so_when_the_champion_was_kept(written):
 
 def test_page_stands_with_nothing_to_show(written):
     page = _Page(
-        written(models=[], significance=[], per_class=[], sections=[Section("None", [])], warnings=(), elsewhere=(),
-                tsne={}, highlights={}, facts={})
+        written(significance=[], per_class=[], sections=[Section("None", [])], warnings=(), elsewhere=(), tsne={},
+                highlights={}, facts={})
     )  # fmt: skip
-    assert page.text.count("Nothing to show.") == 3
+    assert page.text.count("Nothing to show.") == 2
     assert "warnings" not in page.ids
     assert "No sample's activation lies elsewhere" in page.text
+
+
+def test_page_without_models_has_no_sections_about_them(written):
+    page = _Page(written(models=[]))
+    assert "verdict" in page.ids
+    assert not {"models", "significance", "classes", "tsne", "elsewhere"} & set(page.ids)
 
 
 def test_page_escapes_hostile_names_everywhere(written, png):

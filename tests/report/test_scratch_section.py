@@ -1,13 +1,12 @@
 from dataclasses import asdict, replace
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from glassline.analysis.operating_point import OperatingPoint, error_rates
 from glassline.errors import DataError
 from glassline.report.page import write_page
-from glassline.report.scratch_section import SegmentationResult, scratch_sections, share
+from glassline.report.scratch_section import SegmentationResult, scratch_sections
 
 _GLASSES = pd.DataFrame(
     {
@@ -99,7 +98,3 @@ def test_result_says_which_file_is_missing(tmp_path):
     (tmp_path / "glasses.parquet").unlink()
     with pytest.raises(DataError, match=r"missing: glasses\.parquet; run evaluate_segmentation again"):
         SegmentationResult.read(tmp_path)
-
-
-def test_share_of_none_is_none():
-    assert share(0, 0, np.nan, 0, 1) == "none"

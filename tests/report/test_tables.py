@@ -1,9 +1,10 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from glassline.report.tables import as_table
+from glassline.report.tables import as_table, rows_of, share
 
 
 def _cell(name, value):
@@ -57,3 +58,11 @@ def test_table_heads_columns_in_words():
 
 def test_table_is_empty_without_rows():
     assert as_table([]).rows == ()
+
+
+def test_rows_of_a_table_are_named_by_its_columns():
+    assert rows_of(pd.DataFrame({"a": [1, 2], 3: ["x", "y"]})) == [{"a": 1, "3": "x"}, {"a": 2, "3": "y"}]
+
+
+def test_share_of_none_is_none():
+    assert share(0, 0, np.nan, 0, 1) == "none"

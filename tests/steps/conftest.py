@@ -1,16 +1,5 @@
-"""Steps under test log into a SQLite file of their test module: a new one takes seconds to set up."""
+"""Steps under test log into a file of their test module."""
 
-from collections.abc import Iterator
+from tests.tracked import tracked_apart
 
-import pytest
-
-
-@pytest.fixture(autouse=True, scope="module")
-def tracked_apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    folder = tmp_path_factory.mktemp("mlflow")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
-        for name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"):
-            patch.delenv(name, raising=False)
-        patch.chdir(folder)
-        yield
+__all__ = ["tracked_apart"]

@@ -178,4 +178,4 @@ def test_steps_leave_pictures_and_tables_in_mlflow(run: Run) -> None:
         for found in client().search_runs([experiment.experiment_id])
         for one in client().list_artifacts(found.info.run_id)
     }
-    assert {"detection.html", "figures"} <= names or {"detection.html", "threshold.png"} <= names
+    assert {"detection.html", "figures"} <= names

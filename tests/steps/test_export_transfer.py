@@ -71,3 +71,7 @@ def test_a_classifier_of_candidates_says_how_they_are_found(exported):
     (extract,) = bundle.manifest.preprocessing.values()
     assert (extract["normalise_px"], extract["depth_window"]) == (31, [0, 1500])
     assert bundle.thresholds == {"least_probability": 0.3}
+
+
+def test_windows_of_which_no_box_was_made_say_so(exported):
+    assert exported(boxes=None).thresholds == {"least_probability": 0.3, "least_heat": None}

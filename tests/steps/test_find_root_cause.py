@@ -28,6 +28,14 @@ def test_the_runs_tag_says_whether_a_mark_repeats(write_shift, tmp_path, since, 
     assert len(json.loads((tmp_path / "found" / "root_cause.json").read_text())["findings"]) == (alarm == "yes")
 
 
+def test_images_of_any_place_have_one_hash_and_one_finding(write_shift, tmp_path, place, send):
+    folder = write_shift(tmp_path / "line", images=12)
+    send(folder, place)
+    hashed = content_hash_of(place, "")
+    assert hashed == content_hash_of(str(folder), "")
+    assert find_root_cause(place, hashed, "", {"window": 12}, str(tmp_path / "found")) == "yes"
+
+
 def test_images_that_changed_since_submission_are_refused(write_shift, tmp_path):
     folder = write_shift(tmp_path / "line", images=12)
     hashed = content_hash_of(str(folder), str(folder))

@@ -38,8 +38,9 @@ def write(make_table, tmp_path):
 def judge(tmp_path):
     """Run the step and return its folder: judge(path, ["knn"], seed=0)."""
 
-    def run(augmented, models, seed=0, **training):
-        hold_out(augmented, models, {**FAST, **training}, seed, str(tmp_path / "store"), 1, str(tmp_path / "out"))
+    def run(augmented, models, seed=0, store=None, **training):
+        kept = store or str(tmp_path / "store")
+        hold_out(augmented, models, {**FAST, **training}, seed, kept, 1, str(tmp_path / "out"))
         return tmp_path / "out"
 
     return run
@@ -74,13 +75,14 @@ def test_figures_of_every_model_are_those_of_its_predictions(write, judge):
     assert table.loc["knn", "accuracy_low"] < table.loc["knn", "accuracy"]
 
 
-def test_what_a_killed_try_fitted_is_not_fitted_again(write, judge, monkeypatch):
+def test_what_a_killed_try_fitted_is_not_fitted_again(write, judge, monkeypatch, place, elsewhere):
     path = write()
-    first = pd.read_parquet(judge(path, ["svm"]) / PREDICTIONS)
+    first = pd.read_parquet(judge(path, ["svm"], store=place) / PREDICTIONS)
     monkeypatch.setattr("glassline.steps.hold_out.fit_and_predict", None)
-    pd.testing.assert_frame_equal(pd.read_parquet(judge(path, ["svm"]) / PREDICTIONS), first)
+    elsewhere()
+    pd.testing.assert_frame_equal(pd.read_parquet(judge(path, ["svm"], store=place) / PREDICTIONS), first)
     with pytest.raises(TypeError):
-        judge(path, ["svm"], seed=1)
+        judge(path, ["svm"], seed=1, store=place)
 
 
 def test_a_class_of_one_group_is_refused_with_a_remedy(write, judge, tmp_path):

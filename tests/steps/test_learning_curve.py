@@ -31,10 +31,11 @@ def test_every_method_is_judged_at_every_number_on_every_fold(split, tmp_path):
     assert (tmp_path / "curve" / FIGURE).stat().st_size > 1000
 
 
-def test_what_a_killed_try_trained_is_not_trained_again(split, tmp_path, monkeypatch):
-    first = learning_curve(split, ["svm"], [2], FAST, 0, str(tmp_path / "store"), str(tmp_path / "curve"))
+def test_what_a_killed_try_trained_is_not_trained_again(split, tmp_path, monkeypatch, place, elsewhere):
+    first = learning_curve(split, ["svm"], [2], FAST, 0, place, str(tmp_path / "curve"))
+    elsewhere()
     monkeypatch.setattr("glassline.steps.learning_curve.fit_and_predict", None)
-    again = learning_curve(split, ["svm"], [2], FAST, 0, str(tmp_path / "store"), str(tmp_path / "curve"))
+    again = learning_curve(split, ["svm"], [2], FAST, 0, place, str(tmp_path / "curve"))
     pd.testing.assert_frame_equal(again, first)
 
 

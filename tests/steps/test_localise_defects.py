@@ -11,6 +11,7 @@ import pytest
 from glassline.data.importers import read_source
 from glassline.data.samples import read_samples
 from glassline.data.splits import assign_folds
+from glassline.data.store import open_store
 from glassline.errors import DataError
 from glassline.models.registry import build_model
 from glassline.models.settings import PATCH_PX
@@ -41,7 +42,7 @@ class Run:
         fold_N = table.rows["fold"].to_numpy()
         fitted = fit_model(
             "cnn", table, np.flatnonzero(fold_N > 1), np.flatnonzero(fold_N == 1), TrainingSettings.parse(TRAINING), 0,
-            folder / "checkpoints", lambda epoch, values: None,
+            open_store(folder / "checkpoints"), lambda epoch, values: None,
         )  # fmt: skip
         save_fitted(fitted, self.model)
         self.localise(self.located)

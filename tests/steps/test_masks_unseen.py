@@ -12,6 +12,7 @@ from glassline.analysis.pooling import judge_units
 from glassline.data.importers import read_source
 from glassline.data.samples import SampleTable
 from glassline.data.splits import assign_folds, test_rows, train_rows
+from glassline.data.store import open_store
 from glassline.training.methods import fit_and_predict
 from glassline.training.settings import TrainingSettings
 from glassline.vision.candidates import magnetic_tile_candidates
@@ -55,7 +56,7 @@ def _predictions(table: SampleTable, store: Path) -> pd.DataFrame:
     rows_N, judged = test_rows(table, 0), []
     for name in METHODS:
         probability_NC, _ = fit_and_predict(
-            name, table, train_rows(table, 0), rows_N, settings, 0, store / "checkpoints", lambda *_: None
+            name, table, train_rows(table, 0), rows_N, settings, 0, open_store(store / "checkpoints"), lambda *_: None
         )
         one = judge_units(table.rows.iloc[rows_N], probability_NC, table.classes, table.clean_class)
         judged.append(one.assign(method=name))

@@ -12,6 +12,7 @@ from pycocotools import mask as coco_mask
 from glassline.data.importers import read_source
 from glassline.data.samples import SampleTable
 from glassline.data.splits import assign_folds, test_rows, train_rows
+from glassline.data.store import open_store
 from glassline.training.fitted import predict
 from glassline.training.loop import fit_model
 from glassline.training.settings import TrainingSettings
@@ -28,7 +29,9 @@ def _table(captures: Path, store: Path) -> SampleTable:
 def _probabilities(table: SampleTable, store: Path) -> np.ndarray:
     settings = TrainingSettings(epochs=1, threads=1)
     none, train_N = test_rows(table, 0)[:0], train_rows(table, 0)
-    fitted = fit_model("ensemble_fusion", table, train_N, none, settings, 0, store / "checkpoints", lambda *_: None)
+    fitted = fit_model(
+        "ensemble_fusion", table, train_N, none, settings, 0, open_store(store / "checkpoints"), lambda *_: None
+    )
     return predict(fitted, table, test_rows(table, 0))
 
 

@@ -102,8 +102,8 @@ def test_segment_captures_scores_each_validation_and_test_zone_once(segments: li
 
 def test_segment_captures_keeps_score_maps_that_agree_with_the_peaks(segments: list[str]) -> None:
     for row in pd.read_parquet(Path(segments[0]) / ZONES).itertuples():
-        assert read_score(Path(row.maps) / SCORE).shape == (80, 80)
-        assert read_score(Path(row.maps) / CLASSICAL).max() == pytest.approx(row.classical_peak, abs=1 / 255)
+        assert read_score(row.maps, SCORE).shape == (80, 80)
+        assert read_score(row.maps, CLASSICAL).max() == pytest.approx(row.classical_peak, abs=1 / 255)
 
 
 def test_segment_captures_scores_nothing_twice(

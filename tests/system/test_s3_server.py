@@ -4,7 +4,6 @@ import itertools
 import signal
 import subprocess
 import sys
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,15 +21,6 @@ from glassline.data.location.s3_client import transfers
 from glassline.errors import DataError, StorageError
 
 _ZONES = 6
-
-
-@pytest.fixture
-def bucket(ceph: Any, monkeypatch: pytest.MonkeyPatch) -> str:
-    for name, value in ceph.environment.items():
-        monkeypatch.setenv(name, value)
-    name = f"b-{uuid.uuid4().hex[:12]}"
-    transfers().create_bucket(Bucket=name)
-    return f"s3://{name}"
 
 
 @pytest.fixture
@@ -201,14 +191,45 @@ def test_frozen_server_is_told_in_one_line(
 ) -> None:
     monkeypatch.setattr("glassline.data.location.s3_client.SILENCE_S", 0.5)
     monkeypatch.setattr("glassline.data.location.s3_client.TRIES", 2)
+    monkeypatch.setattr("glassline.data.location.s3_patience.KNOWN_S", 2)
     monkeypatch.setenv("AWS_REGION", "default")  # a client of its own, with these times
     gateway.freeze_gateway()
     with pytest.raises(StorageError, match=r"must answer.*check AWS_ENDPOINT_URL"):
         ingest(session.location.url, f"{bucket}/kept")
 
 
-# The last: a gateway that was killed makes the next one slow to create buckets.
-def test_dying_server_stops_the_ingest_and_nothing_is_lost(bucket: str, session: Captures, gateway: Any) -> None:
+# The last three: a gateway that was killed makes the next one slow to create buckets.
+def test_dead_server_that_comes_back_after_20_s_is_waited_for(
+    bucket: str, session: Captures, gateway: Any, request: pytest.FixtureRequest
+) -> None:
+    back = Timer(20, gateway.start_gateway)
+    request.addfinalizer(back.join)
+
+    def die() -> None:
+        gateway.kill_gateway()
+        back.start()
+
+    with _at_request(50, die):
+        assert ingest(session.location.url, f"{bucket}/kept").zones_sent == _ZONES
+    assert _all_is_well(open_captures(f"{bucket}/kept"), session)
+
+
+def test_pixels_are_read_once_a_dead_server_is_back_after_20_s(
+    bucket: str, session: Captures, gateway: Any, request: pytest.FixtureRequest
+) -> None:
+    ingest(session.location.url, f"{bucket}/kept")
+    kept, ref, window = open_captures(f"{bucket}/kept"), ZoneRef("G1", "clean", 4), Window(300, 500, 400, 100)
+    back = Timer(20, gateway.start_gateway)
+    request.addfinalizer(back.join)
+    gateway.kill_gateway()
+    back.start()
+    np.testing.assert_array_equal(kept.read(ref, window), session.read(ref, window))
+
+
+def test_dying_server_stops_the_ingest_and_nothing_is_lost(
+    bucket: str, session: Captures, gateway: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glassline.data.location.s3_patience.KNOWN_S", 2)
     with _at_request(50, gateway.kill_gateway), pytest.raises(StorageError, match=f"{gateway.endpoint} must answer"):
         ingest(session.location.url, f"{bucket}/kept")
     gateway.start_gateway()

@@ -84,21 +84,6 @@ def test_epoch_shuffle_keeps_the_order_without_a_seed():
     assert list(shuffle) == list(range(7))
 
 
-@pytest.mark.parametrize("length", [12, 13, 1])
-def test_epoch_shuffle_shares_each_batch_among_processes(length, monkeypatch):
-    whole = list(EpochShuffle(length, 3))
-    shares = []
-    for rank in range(3):
-        monkeypatch.setattr("glassline.training.data._process", lambda rank=rank: (rank, 3))
-        shuffle = EpochShuffle(length, 3)
-        shares.append(list(shuffle))
-        assert len(shares[-1]) == len(shuffle)
-    assert {len(share) for share in shares} == {-(-length // 3)}
-    joined = [index for place in zip(*shares, strict=True) for index in place]
-    assert joined[:length] == whole
-    assert joined[length:] == (whole * 3)[: len(joined) - length]
-
-
 def test_batches_end_with_a_shorter_one_in_the_table_s_order(make_table):
     table = make_table(LABELS)
     loaded = list(batches(PatchDataset(table, np.arange(5), ATTRIBUTES), 2, 0))

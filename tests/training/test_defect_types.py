@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from glassline.data.store import open_store
 from glassline.errors import DataError, ModelError
 from glassline.training.defect_types import fit_types
 from glassline.training.fitted_types import FittedTypes, load_types, run_types, save_types
@@ -58,7 +59,14 @@ def fit(typed_images: Callable[..., AnnotatedImages], tmp_path: Path) -> Fit:
         parsed = DefectTypeSettings.parse({**TINY, **settings})
         chosen = images or typed_images(LABELS)
         return fit_types(
-            chosen, list(train), list(validation), list(wrong), parsed, seed, tmp_path / "checkpoints", on_epoch
+            chosen,
+            list(train),
+            list(validation),
+            list(wrong),
+            parsed,
+            seed,
+            open_store(tmp_path / "checkpoints"),
+            on_epoch,
         )
 
     return run

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from glassline.data.location import open_location
+from glassline.data.store import open_store
 from glassline.errors import DataError, ModelError, SettingsError
 from glassline.models.registry import MODELS
 from glassline.training.fitted import Fitted, predict
@@ -29,7 +31,14 @@ def fit(make_table, tmp_path):
     tables = {}
 
     def run(
-        name="ensemble_fusion", seed=0, table=None, train_N=None, validation_N=NONE_N, on_epoch=None, **training
+        name="ensemble_fusion",
+        seed=0,
+        table=None,
+        train_N=None,
+        validation_N=NONE_N,
+        on_epoch=None,
+        store=None,
+        **training,
     ) -> Fitted:
         if table is None:
             table = tables.setdefault("noise", None) or make_table(["dent", "mold"] * 10)
@@ -37,7 +46,9 @@ def fit(make_table, tmp_path):
         train_N = np.arange(len(table.rows)) if train_N is None else train_N
         settings = TrainingSettings.parse({**SMALL, **training})
         hook = on_epoch or (lambda epoch, values: None)
-        return fit_model(name, table, train_N, validation_N, settings, seed, tmp_path / "checkpoints", hook)
+        return fit_model(
+            name, table, train_N, validation_N, settings, seed, open_store(store or tmp_path / "checkpoints"), hook
+        )
 
     return run
 
@@ -60,7 +71,7 @@ def test_fit_calls_the_hook_after_every_epoch_with_what_the_history_keeps(fit):
     fitted = fit(validation_N=np.arange(6), on_epoch=lambda epoch, values: seen.append({"epoch": epoch, **values}))
     assert seen == fitted.history.to_dict("records")
     assert list(fitted.history["epoch"]) == [0, 1]
-    assert set(fitted.history) == {"epoch", "train_loss", "val_loss", "val_accuracy"}
+    assert set(fitted.history) == {"epoch", "train_loss", "val_loss", "val_accuracy", "val_macro_f1"}
 
 
 def test_fit_returns_a_model_that_is_ready_to_predict(fit, make_table):
@@ -104,6 +115,36 @@ def test_fit_resumes_with_validation_and_patience_as_if_unbroken(fit):
     assert _same(resumed, unbroken)
 
 
+@pytest.fixture
+def ever_worse(make_table):
+    """Return rows trained on one meaning of the labels and validated on the other: the first epoch is the best."""
+    side = np.repeat([[-1.0] * 3, [1.0] * 3], 10, axis=0)
+    table = make_table(["dent"] * 10 + ["mold"] * 10 + ["mold"] * 10 + ["dent"] * 10, np.concatenate([side, side]))
+    return {"table": table, "train_N": np.arange(20), "validation_N": np.arange(20, 40), "learning_rate": 0.01}
+
+
+def test_fit_resumes_on_another_machine_from_its_best_and_last_epoch(fit, ever_worse, place, elsewhere, monkeypatch):
+    monkeypatch.setattr("glassline.training.trainer.SEND_EVERY_S", 0)
+    rows = {**ever_worse, "patience": 9, "epochs": 4, "store": place}
+    unbroken = fit(**rows)
+    assert unbroken.history["val_loss"].idxmin() < 2  # before the move
+    with pytest.raises(_KilledError):
+        fit(**rows, on_epoch=_kill_at(2))
+    elsewhere()
+    seen = []
+    resumed = fit(**rows, on_epoch=lambda epoch, values: seen.append(epoch))
+    assert seen == [2, 3]
+    assert resumed.history.equals(unbroken.history)
+    assert _same(resumed, unbroken)
+    assert list(open_location(place).entries()) == []
+
+
+def test_fit_of_less_than_a_minute_sends_no_checkpoint(fit, s3):
+    with pytest.raises(_KilledError):
+        fit(on_epoch=_kill_at(1), store=s3)
+    assert list(open_location(s3).entries()) == []
+
+
 def _folders(tmp_path: Path) -> set[str]:
     return {path.name for path in (tmp_path / "checkpoints").iterdir()}
 
@@ -129,16 +170,12 @@ def test_fit_leaves_no_checkpoint_behind(fit, tmp_path):
     assert _folders(tmp_path) == set()
 
 
-def test_fit_stops_early_and_returns_the_best_epoch(fit, make_table):
-    # Trained on one meaning of the labels and validated on the other: every epoch is worse than the first.
-    side = np.repeat([[-1.0] * 3, [1.0] * 3], 10, axis=0)
-    table = make_table(["dent"] * 10 + ["mold"] * 10 + ["mold"] * 10 + ["dent"] * 10, np.concatenate([side, side]))
-    rows = {"table": table, "train_N": np.arange(20), "validation_N": np.arange(20, 40), "learning_rate": 0.01}
-    stopped = fit(**rows, patience=2, epochs=12)
+def test_fit_stops_early_and_returns_the_best_epoch(fit, ever_worse):
+    stopped = fit(**ever_worse, patience=2, epochs=12)
     losses = list(stopped.history["val_loss"])
     best = int(np.argmin(losses))
     assert len(losses) == best + 3 < 12
-    probability_NC = predict(stopped, table, rows["validation_N"])
+    probability_NC = predict(stopped, ever_worse["table"], ever_worse["validation_N"])
     actual_N = np.repeat([1, 0], 10)
     assert -np.log(probability_NC[np.arange(20), actual_N]).mean() == pytest.approx(losses[best], rel=1e-4)
 

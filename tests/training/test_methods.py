@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 
+from glassline.data.store import open_store
 from glassline.errors import DataError, SettingsError
 from glassline.models.settings import COMPARATOR_NAMES, MODEL_NAMES
 from glassline.training.methods import check_methods, fit_and_predict, for_few_rows
@@ -24,7 +25,9 @@ def judge(make_table, tmp_path):
     table = make_table(LABELS, patches_NHW=patches.astype(np.uint8))
 
     def run(name, train_N=TRAIN_N, on_epoch=lambda *told: None):
-        return fit_and_predict(name, table, train_N, np.arange(16, 24), SETTINGS, 0, tmp_path / "fits", on_epoch)
+        return fit_and_predict(
+            name, table, train_N, np.arange(16, 24), SETTINGS, 0, open_store(tmp_path / "fits"), on_epoch
+        )
 
     return run
 
@@ -60,7 +63,7 @@ def test_known_names_pass_and_others_are_refused():
 
 
 @pytest.mark.parametrize(("rows", "epochs"), [(3, 300), (17, 100), (8 * 300, 2), (8 * 100 + 1, 3)])
-def test_few_rows_are_shown_until_a_network_has_learnt_300_steps(rows, epochs):
+def test_few_rows_are_shown_until_a_network_has_learnt_the_least_steps(rows, epochs):
     assert for_few_rows(SETTINGS, rows).epochs == epochs
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from glassline.data.store import open_store
 from glassline.errors import DataError, ModelError
 from glassline.models.registry import build_model
 from glassline.training.data import EpochShuffle
@@ -32,7 +33,9 @@ def fit(make_table, tmp_path):
         table = make_table(labels, patches_NHW=patches, classes=tuple(sorted(set(LABELS))))
         settings = TrainingSettings.parse({**SMALL, **training})
         rows_N = np.arange(len(labels))
-        return table, fit_model(name, table, rows_N, rows_N[:0], settings, 0, tmp_path / "fits", lambda *told: None)
+        return table, fit_model(
+            name, table, rows_N, rows_N[:0], settings, 0, open_store(tmp_path / "fits"), lambda *told: None
+        )
 
     return run
 

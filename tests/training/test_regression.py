@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from glassline.data.importers import read_source
+from glassline.data.store import open_store
 from glassline.deploy.run_detector import run_detector
 from glassline.errors import DataError, ModelError
 from glassline.steps.train_regression import severity_of
@@ -24,7 +25,9 @@ def images(write_marked_images, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def fitted(images, tmp_path_factory):
-    return fit_detector(images, list(range(10)), [10, 11], SETTINGS, 0, tmp_path_factory.mktemp("a"), lambda *_: None)
+    return fit_detector(
+        images, list(range(10)), [10, 11], SETTINGS, 0, open_store(tmp_path_factory.mktemp("a")), lambda *_: None
+    )
 
 
 def test_severity_stream_follows_seed_and_place(images):
@@ -69,15 +72,15 @@ def test_fit_detector_is_repeatable_and_resumes(images, fitted, tmp_path):
             raise Stop
 
     with pytest.raises(Stop):
-        fit_detector(images, list(range(10)), [10, 11], SETTINGS, 0, tmp_path, stop)
-    again = fit_detector(images, list(range(10)), [10, 11], SETTINGS, 0, tmp_path, lambda *_: None)
+        fit_detector(images, list(range(10)), [10, 11], SETTINGS, 0, open_store(tmp_path), stop)
+    again = fit_detector(images, list(range(10)), [10, 11], SETTINGS, 0, open_store(tmp_path), lambda *_: None)
     for name, value in fitted.model.state_dict().items():
         torch.testing.assert_close(again.model.state_dict()[name], value, msg=name)
 
 
 def test_fit_detector_refuses_a_group_on_both_sides(images, tmp_path):
     with pytest.raises(DataError, match="trained or validated on, not both"):
-        fit_detector(images, [0, 1], [1], SETTINGS, 0, tmp_path, lambda *_: None)
+        fit_detector(images, [0, 1], [1], SETTINGS, 0, open_store(tmp_path), lambda *_: None)
 
 
 def test_detector_is_read_as_it_was_written(fitted, tmp_path):
@@ -89,3 +92,15 @@ def test_detector_is_read_as_it_was_written(fitted, tmp_path):
     (tmp_path / "model" / "model.safetensors").unlink()
     with pytest.raises(ModelError, match="run train_regression again"):
         load_detector(tmp_path / "model")
+
+
+def test_fit_detector_on_two_devices_normalises_by_the_whole_batch(images, tmp_path):
+    settings = SETTINGS.model_copy(update={"learning_rate": 1e-5, "epochs": 1, "patches": 16})
+    store = open_store(tmp_path)
+    one, two = (
+        fit_detector(
+            images, list(range(10)), [10, 11], settings.model_copy(update={"devices": devices}), 0, store, print
+        )
+        for devices in (1, 2)
+    )
+    np.testing.assert_allclose(two.history.to_numpy(), one.history.to_numpy(), rtol=1e-4)

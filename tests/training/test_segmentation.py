@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from glassline.data.importers import read_source
+from glassline.data.store import open_store
 from glassline.errors import DataError, ModelError, SettingsError
 from glassline.training.fitted_segmenter import FittedSegmenter, load_segmenter, save_segmenter
 from glassline.training.run_network import run_network
@@ -39,7 +40,9 @@ def fit(zones: LabelledZones, tmp_path: Path) -> Fit:
 
     def run(seed=0, train=(0, 1), validation=(), on_epoch=lambda epoch, values: None, **settings):
         parsed = SegmentationSettings.parse({**TINY, **settings})
-        return fit_segmenter(zones, list(train), list(validation), parsed, seed, tmp_path / "checkpoints", on_epoch)
+        return fit_segmenter(
+            zones, list(train), list(validation), parsed, seed, open_store(tmp_path / "checkpoints"), on_epoch
+        )
 
     return run
 
@@ -126,7 +129,7 @@ def test_glass_on_both_sides_is_refused(fit: Fit) -> None:
 def test_validation_loss_is_shown_where_there_is_a_scratch(
     fit: Fit, monkeypatch: pytest.MonkeyPatch, validation: list[int], shown: bool
 ) -> None:
-    monkeypatch.setattr("glassline.training.segmentation._VALIDATION_BATCHES", 1)
+    monkeypatch.setattr("glassline.training.segmentation.VALIDATION_BATCHES", 1)
     assert ("val_loss" in fit(epochs=1, patches=4, validation=validation).history) == shown
 
 
@@ -140,3 +143,12 @@ def test_validation_loss_is_shown_where_there_is_a_scratch(
 def test_settings_refuse_what_cannot_be_trained(fit: Fit, wrong: dict, told: str) -> None:
     with pytest.raises(SettingsError, match=told):
         fit(**wrong)
+
+
+def test_fit_on_two_devices_is_that_of_one(fit: Fit) -> None:
+    called = []
+    one, two = fit(), fit(devices=2, on_epoch=lambda epoch, values: called.append(epoch))
+    assert called == [0, 1]
+    np.testing.assert_allclose(two.history.to_numpy(), one.history.to_numpy(), rtol=1e-5)
+    for a, b in zip(two.model.parameters(), one.model.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4)

@@ -8,6 +8,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from glassline.data.sources import sources_of
+from glassline.data.store import open_store
 from glassline.errors import DataError, SettingsError
 from glassline.models.backbone import TransferNetwork
 from glassline.training.fitted import Fitted, embed, load_fitted, predict, save_fitted
@@ -65,7 +66,7 @@ def base_of(tmp_path):
 
     def fit(tables, seed=0, on_epoch=None, by="class", **changes) -> FittedBase:
         hook = on_epoch or (lambda epoch, values: None)
-        return fit_base(sources_of(tables, by), _settings(**changes), seed, tmp_path / "checkpoints", hook)
+        return fit_base(sources_of(tables, by), _settings(**changes), seed, open_store(tmp_path / "checkpoints"), hook)
 
     return fit
 
@@ -77,7 +78,9 @@ def tuned(tmp_path):
     def fit(base, table, train_N=None, validation_N=NONE_N, seed=0, on_epoch=None, **changes):
         train_N = np.arange(len(table.rows)) if train_N is None else train_N
         hook = on_epoch or (lambda epoch, values: None)
-        return fine_tune(base, table, train_N, validation_N, _settings(**changes), seed, tmp_path / "checkpoints", hook)
+        return fine_tune(
+            base, table, train_N, validation_N, _settings(**changes), seed, open_store(tmp_path / "checkpoints"), hook
+        )
 
     return fit
 
@@ -123,7 +126,7 @@ def test_a_base_tells_the_sources_apart_and_says_what_it_learnt_from(base_of, ta
 
 def test_a_base_of_one_class_is_refused(table, tmp_path):
     with pytest.raises(DataError, match="at least two classes"):
-        fit_base(sources_of([table()])[:1], _settings(), 0, tmp_path, lambda epoch, values: None)
+        fit_base(sources_of([table()])[:1], _settings(), 0, open_store(tmp_path), lambda epoch, values: None)
 
 
 def test_a_base_resumes_after_a_kill_as_if_unbroken_and_leaves_nothing_behind(base_of, table, tmp_path):
@@ -141,14 +144,15 @@ def test_a_base_resumes_after_a_kill_as_if_unbroken_and_leaves_nothing_behind(ba
     assert not list((tmp_path / "checkpoints").iterdir())
 
 
-def test_a_finished_base_is_kept_for_the_next_step_of_the_same_sources(base_of, table, tmp_path):
+def test_a_finished_base_is_kept_for_the_next_step_of_the_same_sources(base_of, table, place, elsewhere):
     def kept(seed=0):
         called = []
         sources = sources_of([table()])
-        base = kept_base(sources, _settings(), seed, tmp_path / "store", lambda epoch, values: called.append(epoch))
+        base = kept_base(sources, _settings(), seed, open_store(place), lambda epoch, values: called.append(epoch))
         return base, called
 
     first, trained = kept()
+    elsewhere()
     again, nothing = kept()
     assert trained
     assert not nothing
@@ -223,7 +227,7 @@ def test_a_base_and_a_fitted_model_are_the_same_after_writing_and_reading(base_o
     save_fitted(fitted, tmp_path / "model")
     loaded = load_fitted(tmp_path / "model")
     assert (loaded.start, loaded.sources) == (fitted.start, fitted.sources)
-    assert set(fitted.history) == {"epoch", "train_loss", "val_loss", "val_accuracy"}
+    assert set(fitted.history) == {"epoch", "train_loss", "val_loss", "val_accuracy", "val_macro_f1"}
     np.testing.assert_allclose(predict(loaded, target, rows_N), predict(fitted, target, rows_N), atol=1e-6)
     assert embed(loaded, target, rows_N).shape == (6, 96)
 

@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 
 from glassline.data.importers import read_source
+from glassline.data.store import open_store
 from glassline.errors import DataError
 from glassline.vision.annotated_images import AnnotatedImages, tells_places
+from glassline.vision.heat_map import HeatSettings
+from glassline.vision.heat_store import HEAT, KeptHeat
 
 
 @pytest.fixture
@@ -23,6 +26,31 @@ def test_annotated_images_number_the_clusters_of_a_mask(folder):
     mask_HW = cv2.imread(str(folder / images.images[number].replace(".jpg", ".png")), cv2.IMREAD_GRAYSCALE) > 0
     np.testing.assert_array_equal(annotated.mask_HW, mask_HW)
     assert annotated.labels == ("dent", "dent")
+
+
+def test_annotated_images_are_those_of_any_place(folder, place, send):
+    local = AnnotatedImages(read_source(folder, "mask-folder"))
+    images = AnnotatedImages(read_source(send(folder, place), "mask-folder"))
+    assert images.images == local.images
+    for number in range(len(images)):
+        np.testing.assert_array_equal(images.pixels(number), local.pixels(number))
+        np.testing.assert_array_equal(images.mask(number), local.mask(number))
+        assert images.truth_hash(number) == local.truth_hash(number)
+
+
+def test_heat_is_kept_in_any_place(folder, place, elsewhere):
+    laid, calls = HeatSettings(window_px=32, step_px=32), []
+
+    def classify(window_BHW):
+        calls.append(len(window_BHW))
+        return np.full(len(window_BHW), 0.25, np.float32)
+
+    images = AnnotatedImages(read_source(folder, "mask-folder"))
+    first = KeptHeat(images, laid, ["model"], open_store(place)).heat(0, HEAT, classify)
+    elsewhere()
+    again = KeptHeat(images, laid, ["model"], open_store(place)).heat(0, HEAT, None)
+    np.testing.assert_array_equal(again.value_NM, first.value_NM)
+    assert calls
 
 
 def test_annotated_images_take_objects_by_their_label(folder):

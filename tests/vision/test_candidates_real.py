@@ -1,26 +1,16 @@
 """Recall of the presets on real images; figures of the whole sets stand in docs/decisions/0002."""
 
-import os
-from pathlib import Path
-
 import cv2
 import numpy as np
-import pytest
 
 from glassline.vision.candidates import find_candidates, magnetic_tile_candidates, phone_screen_candidates
 from glassline.vision.systematic import find_systematic
 
-DATA = Path(os.environ.get("GLASSLINE_DATA", Path(__file__).parents[3] / "shared" / "data"))
 
-pytestmark = pytest.mark.skipif(
-    not DATA.is_dir() and "CI" not in os.environ, reason="the folder of real images is absent"
-)
-
-
-def test_magnetic_tile_candidates_hit_most_defects():
+def test_magnetic_tile_candidates_hit_most_defects(shared_data):
     hits = []
     for name in ("Blowhole", "Break", "Crack", "Fray", "Uneven"):
-        for path in sorted((DATA / "magnetic_tile" / f"MT_{name}" / "Imgs").glob("*.jpg"))[::12]:
+        for path in sorted((shared_data / "magnetic_tile" / f"MT_{name}" / "Imgs").glob("*.jpg"))[::12]:
             defect_HW = cv2.imread(str(path.with_suffix(".png")), cv2.IMREAD_GRAYSCALE) > 127
             found = find_candidates(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), magnetic_tile_candidates())
             hits.append(any(_overlap(defect_HW, candidate) >= 0.3 for candidate in found))
@@ -34,9 +24,9 @@ def _overlap(defect_HW, candidate):
     return max(inside / candidate.mask_HW.sum(), inside / max(defect_HW.sum(), 1))
 
 
-def test_phone_screen_candidates_lie_on_the_screen_and_not_on_what_repeats():
+def test_phone_screen_candidates_lie_on_the_screen_and_not_on_what_repeats(shared_data):
     settings = phone_screen_candidates()
-    paths = sorted((DATA / "phone_screen").glob("*.jpg"))[::5]
+    paths = sorted((shared_data / "phone_screen").glob("*.jpg"))[::5]
     images = [cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for path in paths]
     assert len(images) == 12
     systematic_HW = find_systematic(images, settings)

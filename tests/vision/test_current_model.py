@@ -21,7 +21,7 @@ def bright(segmenter_bundle, monkeypatch):
         blocks = sigmas_BSHW[0].max(axis=0).reshape(sigmas_BSHW.shape[2] // 2, 2, -1, 2)
         return (blocks.max(axis=(1, 3)) > 30).astype(np.float32)[None]
 
-    monkeypatch.setattr("glassline.deploy.segmenter.open_graph", lambda *more: ("fake", run))
+    monkeypatch.setattr("glassline.deploy.segmenter.open_graph", lambda *more, **given: ("fake", run))
     monkeypatch.setattr("glassline.deploy.segmenter.bundle_thresholds", lambda *more: FindSettings(least_points=1))
     return current_model(str(segmenter_bundle))
 

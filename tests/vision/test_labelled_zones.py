@@ -39,6 +39,15 @@ def grey(tmp_path_factory: pytest.TempPathFactory) -> LabelledZones:
     return LabelledZones(read_source(folder, "mask-folder"), ["crack"])
 
 
+def test_grey_images_of_any_place_are_alike(grey: LabelledZones, place: str, send: Callable[[Path, str], str]) -> None:
+    zones = LabelledZones(read_source(send(Path(grey.root), place), "mask-folder"), ["crack"])
+    assert zones.format() == grey.format()
+    for number in range(3):
+        np.testing.assert_array_equal(zones.frames(number, zones.format()), grey.frames(number, grey.format()))
+        np.testing.assert_array_equal(zones.mask(number), grey.mask(number))
+        assert zones.truth_hash(number) == grey.truth_hash(number)
+
+
 @pytest.fixture
 def write(tmp_path: Path, zone_meta: Callable[..., ZoneMeta]) -> Callable[..., LabelledZones]:
     """Write a zone for each change of how it was taken; a frame holds its azimuth: write({}, {"bit_depth": 16})."""

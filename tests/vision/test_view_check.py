@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from glassline.data.store import open_store
 from glassline.errors import DataError
 from glassline.vision.view_check import check_copies, check_size
 from glassline.vision.view_spool import view_of_files
@@ -12,7 +13,7 @@ def _view(tmp_path, images):
     paths = [tmp_path / f"{number:02d}.npy" for number in range(len(images))]
     for path, grey_HW in zip(paths, images, strict=True):
         np.save(path, grey_HW)
-    view = view_of_files("view", paths)
+    view = view_of_files("view", [path.name for path in paths], open_store(tmp_path))
     view.load()
     return view
 

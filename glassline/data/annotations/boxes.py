@@ -1,6 +1,7 @@
 """Boxes drawn on images, as every format of labelling software says them; checked against their image."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
@@ -25,16 +26,19 @@ class Box:
         bbox: x, y, width, height in px of the image, inside it.
         status: How sure the box is.
         segmentation: COCO polygons or run lengths where the file has them, else None.
+        fields: Further attributes as the file says them, such as what was decided on a sample.
     """
 
     label: str
     bbox: tuple[float, float, float, float]
     status: Status = "confirmed"
     segmentation: Any = None
+    fields: Mapping[str, str] = field(default_factory=dict)
 
     def as_object(self) -> dict[str, Any]:
         """Return the object as a sample table keeps it."""
-        return {"label": self.label, "bbox": list(self.bbox), "segmentation": self.segmentation}
+        told = {"label": self.label, "bbox": list(self.bbox), "segmentation": self.segmentation}
+        return told if self.status == "confirmed" else {**told, STATUS: self.status}
 
 
 @dataclass
@@ -78,7 +82,7 @@ def used_classes(images: list[AnnotatedImage]) -> tuple[str, ...]:
 
 def read_box(
     label: str, box_px: tuple[float, float, float, float], size_px: tuple[int, int], status: Any = None,
-    segmentation: Any = None,
+    segmentation: Any = None, fields: Mapping[str, str] | None = None,
 ) -> Box | str:  # fmt: skip
     """Return a checked box, or what is wrong with it; `box_px` is x, y, width, height."""
     bbox, problem = checked_box(*box_px, size_px)
@@ -87,7 +91,7 @@ def read_box(
     if status not in (None, *STATUSES):
         return f"{STATUS} must be one of {', '.join(STATUSES)}, got {status!r:.40}; mend the attribute"
     x, y, width, height = bbox
-    return Box(label, (x, y, width, height), status or "confirmed", segmentation)
+    return Box(label, (x, y, width, height), status or "confirmed", segmentation, fields or {})
 
 
 def checked_box(x: float, y: float, width: float, height: float, size_px: tuple[int, int]) -> tuple[list[float], str]:

@@ -36,7 +36,7 @@ def read_coco_file(file: Path, problems: Problems) -> Annotations:
 
 
 def write_coco_file(annotations: Annotations, folder: Path) -> Path:
-    """Write FOLDER/annotations.json: boxes with class and status; segmentations are left out."""
+    """Write FOLDER/annotations.json: boxes with class, status and fields; segmentations are left out."""
     numbers = {label: number for number, label in enumerate(annotations.classes, start=1)}
     images, items = [], list[dict[str, Any]]()
     for image_id, image in enumerate(annotations.images, start=1):
@@ -47,7 +47,7 @@ def write_coco_file(annotations: Annotations, folder: Path) -> Path:
                 {
                     "id": len(items) + 1, "image_id": image_id, "category_id": numbers[box.label],
                     "bbox": list(box.bbox), "area": box.bbox[2] * box.bbox[3], "iscrowd": 0,
-                    "segmentation": [], "attributes": {STATUS: box.status},
+                    "segmentation": [], "attributes": {STATUS: box.status, **box.fields},
                 }
             )  # fmt: skip
     categories = [{"id": number, "name": label} for label, number in numbers.items()]

@@ -19,8 +19,10 @@ def read_object(annotation: dict[str, Any], label: str, size_px: tuple[int, int]
         return f"bbox must be [x, y, width, height] in px, got {box!r:.80}; {_REMEDY}"
     segmentation = annotation.get("segmentation") or None
     attributes = annotation.get("attributes")
-    status = attributes.get(STATUS) if isinstance(attributes, dict) else None
-    found = read_box(label, (box[0], box[1], box[2], box[3]), size_px, status, segmentation)
+    told = dict(attributes) if isinstance(attributes, dict) else {}
+    status = told.pop(STATUS, None)
+    fields = {name: str(value) for name, value in told.items() if isinstance(value, str | int | float)}
+    found = read_box(label, (box[0], box[1], box[2], box[3]), size_px, status, segmentation, fields)
     if isinstance(found, str) or segmentation is None:
         return found
     if isinstance(segmentation, list):

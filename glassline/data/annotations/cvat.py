@@ -41,7 +41,7 @@ def read_cvat_file(file: Path, problems: Problems) -> Annotations:
 
 
 def write_cvat_file(annotations: Annotations, folder: Path) -> Path:
-    """Write FOLDER/annotations.xml: boxes with class and status."""
+    """Write FOLDER/annotations.xml: boxes with class, status and fields."""
     root = Element("annotations")
     SubElement(root, "version").text = "1.1"
     labels = SubElement(SubElement(SubElement(root, "meta"), "task"), "labels")
@@ -56,7 +56,8 @@ def write_cvat_file(annotations: Annotations, folder: Path) -> Path:
             places = {corner: f"{value:.10g}" for corner, value in corners.items()}
             about = {"label": box.label, "source": "auto", "occluded": "0", "z_order": "0"}
             shape = SubElement(item, "box", about | places)
-            SubElement(shape, "attribute", name=STATUS).text = box.status
+            for attribute, value in {STATUS: box.status, **box.fields}.items():
+                SubElement(shape, "attribute", name=attribute).text = value
     indent(root)
     target = folder / "annotations.xml"
     with written_whole(target) as beside:
@@ -98,9 +99,10 @@ def _box(shape: Element, size_px: tuple[int, int], listed: list[str]) -> Box | s
         return f"its place must be numbers in px ({error}); mend or delete it"
     if not all(math.isfinite(value) for point in points for value in point):
         return f"its place must be finite numbers in px, got {points}; mend or delete it"
-    attributes = {one.get("name"): (one.text or "").strip() for one in shape.iterfind("attribute")}
+    attributes = {one.get("name") or "": (one.text or "").strip() for one in shape.iterfind("attribute")}
+    status = attributes.pop(STATUS, "") or None
     segmentation = [[value for point in points for value in point]] if shape.tag == "polygon" else None
-    return read_box(label, around(points), size_px, attributes.get(STATUS) or None, segmentation)
+    return read_box(label, around(points), size_px, status, segmentation, attributes)
 
 
 def around(points: Points) -> tuple[float, float, float, float]:

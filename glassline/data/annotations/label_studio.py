@@ -2,11 +2,13 @@
 
 Places are percent of the image. Rectangles, also rotated ones, and polygons are read, each as the box
 around it, with the status as a per-region choice named `status`. Brush masks (run lengths), ellipses and
-key points are refused. A task without an annotation has not been looked at: it is listed as unlabelled.
+key points are refused. A task without an annotation has not been looked at: it is listed as unlabelled. What a
+task's data says besides its image, and the choices of CHOICES, are fields of the image.
 """
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import parse_qs, unquote, urlparse
@@ -21,6 +23,11 @@ from glassline.errors import DataError
 # Label Studio puts eight hex digits before the name of an uploaded file.
 _UPLOADED = re.compile(r"/upload/.*/[0-9a-f]{8}-([^/]+)$")
 _SHAPES = {"rectanglelabels": "rectanglelabels", "polygonlabels": "polygonlabels"}
+_OWN = {"image", "width", "height"}
+
+#: Choices for a whole image: what was decided on it, and its class.
+CHOICES = ("decision", "class")
+
 _ROOT = "/data/local-files/?d=images/"
 
 
@@ -58,16 +65,20 @@ def read_label_studio_file(
 
 
 def write_label_studio_file(annotations: Annotations, folder: Path) -> Path:
-    """Write FOLDER/tasks.json: boxes with class and status as predictions, for a person to correct."""
+    """Write FOLDER/tasks.json: boxes with class and status, and choices for the image, as predictions, for a person to
+    correct."""
     tasks = []
     for image in annotations.images:
         width, height = image.size_px or (0, 0)
         results = [
             item for number, box in enumerate(image.boxes) for item in _written(box, f"box{number}", width, height)
         ]
+        results += [_choice_of(name, str(image.fields[name])) for name in CHOICES if name in image.fields]
+        data: dict[str, Any] = {"image": f"{_ROOT}{image.name}", "width": width, "height": height}
+        data |= {name: value for name, value in image.fields.items() if name not in CHOICES}
         tasks.append(
             {
-                "data": {"image": f"{_ROOT}{image.name}", "width": width, "height": height},
+                "data": data,
                 "predictions": [{"model_version": "glassline", "result": results}],
             }
         )
@@ -109,15 +120,20 @@ def _results(task: dict[str, Any], part: str) -> list[Any] | str | None:
 
 def _image(name: str, data: dict[str, Any], results: list[Any], file: Path, problems: Problems) -> AnnotatedImage:
     """Return one image; a task without regions states its size only when our own writer made it."""
+    chosen: dict[str, Any] = {
+        str(item.get("from_name")): _choice(item) for item in results if _is_choice(item, CHOICES)
+    }
+    results = [item for item in results if not _is_choice(item, CHOICES)]
     sizes = {(item.get("original_width"), item.get("original_height")) for item in results} or {
         (data.get("width"), data.get("height"))
     }
     width, height = next(iter(sizes))
     stated = len(sizes) == 1 and isinstance(width, int) and isinstance(height, int) and min(width, height) > 0
-    image = AnnotatedImage(name, (width, height) if stated else None, where=file.name)
-    statuses = {item.get("id"): _choice(item) for item in results if _is_status(item)}
+    fields: dict[str, Any] = {key: value for key, value in data.items() if key not in _OWN}
+    image = AnnotatedImage(name, (width, height) if stated else None, where=file.name, fields=fields | chosen)
+    statuses = {item.get("id"): _choice(item) for item in results if _is_choice(item, (STATUS,))}
     for number, item in enumerate(results, start=1):
-        if _is_status(item):
+        if _is_choice(item, (STATUS,)):
             continue
         found = _box(item, image.size_px, statuses.get(item.get("id")))
         if isinstance(found, Box):
@@ -127,8 +143,8 @@ def _image(name: str, data: dict[str, Any], results: list[Any], file: Path, prob
     return image
 
 
-def _is_status(item: dict[str, Any]) -> bool:
-    return item.get("type") == "choices" and item.get("from_name") == STATUS
+def _is_choice(item: dict[str, Any], names: Sequence[str]) -> bool:
+    return item.get("type") == "choices" and item.get("from_name") in names
 
 
 def _choice(item: dict[str, Any]) -> Any:
@@ -177,6 +193,11 @@ def _points(value: dict[str, Any], kind: str, size_px: tuple[int, int]) -> Point
 
 def _is_pair(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 2 and all(map(is_number, value))
+
+
+def _choice_of(name: str, value: str) -> dict[str, Any]:
+    """Return a choice for the whole image."""
+    return {"id": name, "from_name": name, "to_name": "image", "type": "choices", "value": {"choices": [value]}}
 
 
 def _written(box: Box, region: str, width: int, height: int) -> list[dict[str, Any]]:

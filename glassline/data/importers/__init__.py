@@ -1,9 +1,12 @@
 """Importers: one layout of files on disk becomes a table of images; `read_source` picks by name.
 
-Add a layout: one module with a function (source, problems) -> Layout, one entry in LAYOUTS.
+Add a layout: one module with a function (source, problems) -> Layout, one entry in LAYOUTS,
+its name in FORMATS of glassline_cli/import_data.py.
 """
 
+import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from glassline.data.importers.captures import captures_hash, local_label_file, read_captures
@@ -18,10 +21,10 @@ from glassline.data.importers.table import build_table, duplicate_groups
 from glassline.data.importers.voc import read_voc
 from glassline.data.problems import Problems
 from glassline.data.samples import SampleTable
-from glassline.data.storage import folder_hash
-from glassline.errors import DataError, StorageError
+from glassline.data.store import fetched, is_file, place_hash
+from glassline.errors import DataError
 
-__all__ = ["LAYOUTS", "duplicate_groups", "read_source", "source_hash"]
+__all__ = ["LAYOUTS", "duplicate_groups", "folder_and_file", "read_source", "source_hash"]
 
 LAYOUTS: dict[str, Callable[[Source, Problems], Layout]] = {
     "image-folder": read_image_folder,
@@ -39,14 +42,19 @@ def source_hash(data: str | Path, layout: str) -> str:
     """Return the SHA-256 of a source: what a run is submitted with and the import compares.
 
     Args:
-        data: What `read_source` takes.
+        data: What `read_source` takes; of a label file its folder is hashed too, where the images lie. Which of several
+            files there is named counts by its content.
         layout: One of LAYOUTS. Of captures the manifests are hashed, not terabytes of pixels.
 
     Raises:
         StorageError: The source is missing or cannot be read.
         DataError: Labels and captures do not agree.
     """
-    return captures_hash(data) if layout == "captures" else folder_hash(data)
+    if layout == "captures":
+        return captures_hash(data)
+    folder, name = folder_and_file(data)
+    found = place_hash(folder)
+    return hashlib.sha256(f"{found}\0{place_hash(data)}".encode()).hexdigest() if name else found
 
 
 def read_source(
@@ -66,8 +74,9 @@ def read_source(
     it each image is its own.
 
     Args:
-        folder: Where the images and their labels lie; for coco, cvat, label-studio and captures the label file itself
-            may be given, for captures also by S3 URL.
+        folder: Where the images and their labels lie, a folder or S3 URL; for coco, cvat, label-studio and captures the
+            label file itself may be given. What lies in S3 is copied to this machine while it is read; the table
+            refers to the URL.
         layout: One of LAYOUTS.
         product: Product of images that do not name theirs.
         cycle: Product cycle of images that do not name theirs.
@@ -81,7 +90,7 @@ def read_source(
 
     Raises:
         DataError: Records break a rule; names up to ten files, with record and remedy each.
-        StorageError: The folder is missing.
+        StorageError: The folder is missing, or S3 does not answer.
     """
     if layout not in LAYOUTS:
         raise DataError(f"format must be one of {', '.join(LAYOUTS)}, got {layout!r}; choose one of them")
@@ -89,12 +98,22 @@ def read_source(
     if layout == "captures":
         with local_label_file(folder) as file:
             return _read(file, layout, known, progress)
-    return _read(Path(folder), layout, known, progress)
+    url, name = folder_and_file(folder)
+    with fetched(url) as local:
+        table = _read(local / name, layout, known, progress)
+    return replace(table, root=url) if "://" in url else table
+
+
+def folder_and_file(data: str | Path) -> tuple[str, str]:
+    """Return a source's folder, and the label file in it that was named, or ""."""
+    if "://" not in str(data):
+        return (str(Path(data).parent), Path(data).name) if is_file(str(data)) else (str(data), "")
+    url = str(data).rstrip("/")
+    folder, _, name = url.rpartition("/")
+    return (folder, name) if is_file(url) else (url, "")
 
 
 def _read(path: Path, layout: str, known: dict[str, str], progress: Callable[[int, int], None] | None) -> SampleTable:
-    if not path.exists():
-        raise StorageError(f"a source must be an existing folder, got {path}; check the path")
     problems = Problems(path)
     given = Source.at(path, layout, **known)
     found = LAYOUTS[layout](given, problems)

@@ -6,10 +6,12 @@ wrote of them (place, pitch, product, cycle) goes into the table. Every candidat
 """
 
 import hashlib
-import tempfile
+import json
+import posixpath
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from glassline.data.importers.records import Header, Layout, Record, Source
 from glassline.data.labels import CONTROL, Labels, ZoneLabels, read_labels
 from glassline.data.location import open_location
 from glassline.data.problems import Problems
-from glassline.data.storage import sha256_file
+from glassline.data.store import fetched, is_file
 from glassline.errors import DataError
 
 #: Names of the label file in a folder: merged labels, or the truth of a simulator.
@@ -36,7 +38,8 @@ def read_captures(source: Source, problems: Problems) -> Layout:
     Raises:
         DataError: The label file breaks a rule, or the captures are no longer those that were labelled.
     """
-    labels = read_labels(source.file or _label_file(source.root))
+    assert source.file is not None, "see local_label_file"
+    labels = read_labels(source.file)
     captures = open_captures(labels.captures)
     clean_class = source.clean_class or (CONTROL if CONTROL in labels.classes else "")
     with ThreadPoolExecutor(_READERS) as pool:
@@ -72,7 +75,7 @@ def check_captures(labels: Labels, captures: Captures) -> str:
 
 
 def captures_hash(data: str | Path) -> str:
-    """Return one SHA-256 over a label file and the captures that it labels; reads manifests, no pixels.
+    """Return one SHA-256 over labels and the captures that they label, wherever both lie; reads manifests, no pixels.
 
     Raises:
         DataError: The label file breaks a rule, or the captures are no longer those that were labelled.
@@ -81,7 +84,8 @@ def captures_hash(data: str | Path) -> str:
     with local_label_file(data) as file:
         labels = read_labels(file)
         content = check_captures(labels, open_captures(labels.captures))
-        return hashlib.sha256(f"{sha256_file(file)}\0{content}".encode()).hexdigest()
+        told = labels.model_dump_json(exclude={"captures"})
+        return hashlib.sha256(f"{told}\0{content}".encode()).hexdigest()
 
 
 @contextmanager
@@ -94,31 +98,32 @@ def local_label_file(data: str | Path) -> Iterator[Path]:
     Raises:
         DataError: There is none.
     """
-    if "://" not in str(data):
-        path = Path(data)
-        yield path if path.is_file() else _label_file(path)
-        return
     url = str(data).rstrip("/")
-    named = url.endswith(".json")
-    folder_url = url.rpartition("/")[0] if named else url
-    names = [url.rpartition("/")[2]] if named else list(LABEL_FILES)
-    place = open_location(folder_url)
-    name = _the_one([name for name in names if place.exists(name)], url)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / name
-        place.download(name, file)
-        try:
-            captures = read_labels(file).captures
-            if captures.startswith(str(Path(folder).resolve())):
-                raise DataError(f"{file} must name its captures by URL, got a folder beside it; merge the labels again")
-            yield file
-        except DataError as error:
-            raise DataError(str(error).replace(str(file), f"{folder_url}/{name}")) from error
+    if not (url.endswith(".json") or is_file(url)):
+        place = open_location(url)
+        url = f"{url}/{_the_one([name for name in LABEL_FILES if place.exists(name)], url)}"
+    with fetched(url, "a label file") as file:
+        if "://" in url:
+            _name_captures_by_url(file, url.rpartition("/")[0])
+        yield file
 
 
-def _label_file(folder: Path) -> Path:
-    name = _the_one([name for name in LABEL_FILES if (folder / name).is_file()], str(folder))
-    return folder / name
+def _name_captures_by_url(file: Path, folder: str) -> None:
+    """Let the copy of a label file name the captures that the original names from its own folder on.
+
+    Raises:
+        DataError: It names a folder of some machine.
+    """
+    labels, named = read_labels(file), json.loads(file.read_bytes())["captures"]
+    if "://" in named:
+        return
+    if posixpath.isabs(named):
+        raise DataError(
+            f"{file} must name its captures by URL, or from its own folder on, got {named}; merge the labels again"
+        )
+    scheme, mark, path = folder.rpartition("://")
+    url = scheme + mark + posixpath.normpath(posixpath.join(path, named))
+    labels.model_copy(update={"captures": url}).write(file)
 
 
 def _the_one(found: list[str], place: str) -> str:
@@ -145,7 +150,7 @@ def _record(zone: ZoneLabels, meta: ZoneMeta, header: Header, clean_class: str, 
         if isinstance(read, str):
             problems.add(zone.ref.path, f"object {number} ({item.label}): {read}")
         else:
-            objects.append({"label": read.label, "bbox": list(read.bbox), "segmentation": read.segmentation})
+            objects.append(replace(read, status=item.status).as_object())
     label = image_label(objects, clean_class)
     if not label:
         problems.add(zone.ref.path, "a zone without objects needs a clean class, got none; name it by clean_class")

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from zarr.abc.store import Store
 
 
+class NotThereError(StorageError):
+    """A file or object is missing."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """One file below a location.

@@ -1,20 +1,19 @@
 """A prefix of an S3 bucket, on any server that speaks S3.
 
 What a file's bytes are is checked from end to end: every request carries the SHA-256 of its bytes in its
-signature, which the server compares with what arrived, and the stored object's ETag is compared with our own
-sum afterwards. Neither needs the newer additional checksums, which not every server knows (Ceph 16 ignores them).
+signature, which the server compares with what arrived, and the ETag in the server's answer is compared with our own
+sum. Neither needs the newer additional checksums, which not every server knows (Ceph 16 ignores them).
 """
 
 import hashlib
-import random
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from glassline.data.location.base import Entry, Location, checked_name, disk_answers, is_hidden
-from glassline.data.location.s3_client import PAUSES_S, TRANSFER, reader, transfers
-from glassline.data.location.s3_errors import NoAnswerError, NotThereError, s3_answers
+from glassline.data.location.base import Entry, Location, NotThereError, checked_name, disk_answers, is_hidden
+from glassline.data.location.s3_client import TRANSFER, reader, transfers
+from glassline.data.location.s3_parts import send_parts
+from glassline.data.location.s3_patience import patiently
 from glassline.data.location.s3_zarr import S3ZarrStore
 from glassline.data.storage import sha256_file, written_whole
 from glassline.errors import StorageError
@@ -59,19 +58,20 @@ class S3Prefix(Location):
         """Return a file's bytes; a missing one is a StorageError."""
         # Not by obstore: its threads do not outlive a fork, and a forked loader worker would wait for ever.
         place = {"Bucket": self._bucket, "Key": self._key(name)}
-        return bytes(_patiently(self._url(name), lambda: transfers().get_object(**place)["Body"].read()))
+        return bytes(patiently(self._url(name), lambda: transfers().get_object(**place)["Body"].read()))
 
     def write(self, name: str, content: bytes) -> None:
         """Write a small file, whole or not at all, over an older one."""
-        self._ask("put_object", name, Body=content)
-        self._check_arrived(name, len(content), _etag(iter([content])), lambda: hashlib.sha256(content).hexdigest())
+        self._put(name, content)
 
     def upload(self, source: Path, name: str) -> None:
         """Copy a local file here, whole or not at all; in parts and in parallel when it is large."""
         with disk_answers(source):
-            size_bytes, etag = source.stat().st_size, _etag(_parts(source))
-            self._ask("upload_file", name, Filename=str(source), Config=TRANSFER)
-            self._check_arrived(name, size_bytes, etag, lambda: sha256_file(source))
+            if source.stat().st_size < TRANSFER.multipart_threshold:
+                self._put(name, source.read_bytes())
+                return
+            answered, expected = send_parts(lambda operation, **given: self._ask(operation, name, **given), source)
+            self._check_arrived(name, answered, expected, lambda: sha256_file(source))
 
     def download(self, name: str, target: Path) -> None:
         """Copy a file to this machine, whole or not at all."""
@@ -114,47 +114,45 @@ class S3Prefix(Location):
     def _ask(self, operation: str, name: str, **given: Any) -> Any:
         return _ask(operation, self._url(name), Bucket=self._bucket, Key=self._key(name), **given)
 
-    def _check_arrived(self, name: str, size_bytes: int, etag: str, sha256: Callable[[], str]) -> None:
-        """Compare the stored object with what was sent; a server whose ETag is no MD5 (KMS) is asked for the bytes."""
-        head = self._head(name)
-        same = head is not None and head["ContentLength"] == size_bytes
-        if same and head["ETag"].strip('"') != etag:
-            same = hashlib.sha256(self.read(name)).hexdigest() == sha256()
-        if not same:
-            self.remove(name)
-            raise StorageError(
-                f"{self._url(name)} must arrive as it was sent ({size_bytes} bytes), got other bytes, which were "
-                "removed; upload again, and have network and server checked"
-            )
+    def _put(self, name: str, content: bytes) -> None:
+        answered = self._ask("put_object", name, Body=content)["ETag"].strip('"')
+        self._check_arrived(name, answered, _md5(content), lambda: hashlib.sha256(content).hexdigest())
+
+    def _check_arrived(self, name: str, answered: str, expected: str, sha256: Callable[[], str]) -> None:
+        """Compare what the server answered that it took with what was sent; where they differ, ask for the bytes.
+
+        They differ where ETags are no MD5 (KMS) too. What lies there by now may be another writer's, who put it after
+        us: that is whole, and stays.
+        """
+        if answered == expected:
+            return
+        etag, stored = self._stored(name)
+        if etag != answered or stored == sha256():
+            return
+        # A server that knows conditions keeps what another writer put since; others ignore the condition.
+        self._ask("delete_object", name, IfMatch=f'"{answered}"')
+        raise StorageError(
+            f"{self._url(name)} must arrive as it was sent, got other bytes, which were removed; upload again, and "
+            "have network and server checked"
+        )
+
+    def _stored(self, name: str) -> tuple[str, str]:
+        """Return ETag and SHA-256 of an object, of one answer."""
+        place = {"Bucket": self._bucket, "Key": self._key(name)}
+
+        def ask() -> tuple[str, str]:
+            answer = transfers().get_object(**place)
+            digest = hashlib.sha256()
+            for block in answer["Body"].iter_chunks(1 << 20):
+                digest.update(block)
+            return answer["ETag"].strip('"'), digest.hexdigest()
+
+        return patiently(self._url(name), ask)
 
 
 def _ask(operation: str, url: str, **given: Any) -> Any:
-    return _patiently(url, lambda: getattr(transfers(), operation)(**given))
+    return patiently(url, lambda: getattr(transfers(), operation)(**given))
 
 
-def _patiently(url: str, call: Callable[[], Any]) -> Any:
-    """Ask the server; wait and ask again while it is gone. boto3's own retries take less than a second together."""
-    for pause_s in PAUSES_S:
-        try:
-            with s3_answers(url):
-                return call()
-        except NoAnswerError:
-            time.sleep(pause_s * random.uniform(0.5, 1))  # noqa: S311
-    with s3_answers(url):
-        return call()
-
-
-def _parts(source: Path) -> Iterator[bytes]:
-    """Yield the parts that a file is sent in; all of it when it is small."""
-    with open(source, "rb") as stream:
-        while part := stream.read(TRANSFER.multipart_chunksize):
-            yield part
-
-
-def _etag(parts: Iterator[bytes]) -> str:
-    """Return the ETag that S3 gives an object sent in these parts: an MD5, or the MD5 of the parts' MD5s."""
-    sums = [hashlib.md5(part, usedforsecurity=False) for part in parts]
-    if len(sums) < 2:
-        return (sums[0] if sums else hashlib.md5(b"", usedforsecurity=False)).hexdigest()
-    whole = hashlib.md5(b"".join(one.digest() for one in sums), usedforsecurity=False)
-    return f"{whole.hexdigest()}-{len(sums)}"
+def _md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()

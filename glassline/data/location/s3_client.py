@@ -1,6 +1,7 @@
 """Clients of the S3 server that the environment names: boto3 for transfers, obstore for reading by range.
 
-A server that refuses connections is told within ten seconds, one that takes them and stays silent within a minute.
+A server that refuses connections is told within ten seconds, one that takes them and stays silent within a minute;
+`s3_patience` waits for one that is known.
 """
 
 import os
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from obstore.store import RetryConfig
 
 CONNECT_S, SILENCE_S, TRIES = 5, 10, 4
-
-#: Pauses before asking again a server that is gone.
-PAUSES_S = (1, 2, 4)
 
 #: A file of a part and more is sent in parts, in parallel.
 _PART_BYTES = 16 << 20

@@ -8,26 +8,21 @@ from boto3.exceptions import Boto3Error
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    ConnectTimeoutError,
     HTTPClientError,
     IncompleteReadError,
-    ReadTimeoutError,
 )
 from botocore.exceptions import (
     ConnectionError as NoConnectionError,
 )
 from obstore.exceptions import BaseError
 
+from glassline.data.location.base import NotThereError
 from glassline.data.location.s3_client import access, server
 from glassline.errors import StorageError
 
 
-class NotThereError(StorageError):
-    """An object is missing."""
-
-
 class NoAnswerError(StorageError):
-    """The server was gone or cut the connection: worth another try, a server that starts again is back in seconds."""
+    """The server was gone, silent or cut the connection: worth another try, a server may start again."""
 
 
 #: Code or status to what must hold and what to do; {url}, {bucket} and {server} are filled in.
@@ -82,9 +77,7 @@ def _of_boto3(url: str, error: BaseException) -> StorageError:
         return _refused(url, str(error.response.get("Error", {}).get("Code", "")), status)
     silent = isinstance(error, (HTTPClientError, IncompleteReadError, NoConnectionError))
     got = f"{type(error).__name__} ({str(error).splitlines()[0] if str(error) else ''})"[:300]
-    if silent and not isinstance(error, (ConnectTimeoutError, ReadTimeoutError)):
-        return NoAnswerError(_told(_SILENT, url, got))
-    return StorageError(_told(_SILENT if silent else _OTHER, url, got))
+    return NoAnswerError(_told(_SILENT, url, got)) if silent else StorageError(_told(_OTHER, url, got))
 
 
 def _of_obstore(url: str, text: str) -> StorageError:
@@ -94,7 +87,7 @@ def _of_obstore(url: str, text: str) -> StorageError:
         code = re.search(r"<Code>(\w+)</Code>", text)
         return _refused(url, code[1] if code else "", int(status[1]))
     cause = re.search(r'"((?:tcp connect|dns|tls)[^"]*)"', text) or re.search(r"kind: (Timeout)", text)
-    return StorageError(_told(_SILENT, url, cause[1].lower() if cause else text.splitlines()[0][:300]))
+    return NoAnswerError(_told(_SILENT, url, cause[1].lower() if cause else text.splitlines()[0][:300]))
 
 
 def _refused(url: str, code: str, status: int) -> StorageError:

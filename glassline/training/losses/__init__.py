@@ -1,7 +1,8 @@
 """Losses of the segmentation networks by name.
 
 Each is a module: `forward(scales, scratch_BHW, sigmas_BSHW)` gives the scalar loss and `score(output_BHW)` the likeness
-to a scratch, 0 to 1. Add a loss: one file, one entry in LOSSES.
+to a scratch, 0 to 1. Add a loss: one file, one entry in LOSSES, its
+name in `LossSettings.name`.
 """
 
 from collections.abc import Callable

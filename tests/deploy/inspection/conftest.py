@@ -1,0 +1,49 @@
+"""Inspect with any bundle, in this process."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from glassline.deploy.bundle import load_bundle
+from glassline.deploy.inspection.inspector import open_inspector
+from glassline.deploy.inspection.journal import VERDICTS, Journal
+from glassline.deploy.inspection.listing import list_units
+from glassline.deploy.inspection.run import Inspection, Told
+from glassline.deploy.inspection.running import Running
+from tests.deploy.bundles import classifier_bundle
+
+
+@pytest.fixture(scope="session")
+def small_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the bundle of an untrained classifier of candidates."""
+    path = tmp_path_factory.mktemp("small") / "bundle.zip"
+    classifier_bundle(path)
+    return path
+
+
+@pytest.fixture
+def inspected(tmp_path: Path) -> Callable[..., list[dict[str, Any]]]:
+    """Inspect into OUT and return its lines: inspected(bundle, folder)."""
+
+    def run(bundle: Path, *places: Path | str, **how: Any) -> list[dict[str, Any]]:
+        told_of(bundle, tmp_path / "out", *places, **how)
+        return lines_of(tmp_path / "out")
+
+    return run
+
+
+def told_of(bundle: Path, out: Path, *places: Path | str, **how: Any) -> list[Told]:
+    """Inspect and return what was told."""
+    loaded, running = load_bundle(bundle), Running(threads=1, **how)
+    inspector = open_inspector(loaded, running)
+    with Journal(out) as journal:
+        inspection = Inspection(inspector, loaded, running, journal)
+        return list(inspection.judge(list_units([str(place) for place in places], inspector.by_glass)))
+
+
+def lines_of(out: Path) -> list[dict[str, Any]]:
+    """Return the lines of a folder of verdicts."""
+    return [json.loads(line) for line in (out / VERDICTS).read_text().splitlines()]
