@@ -61,21 +61,27 @@ class SimulatedGrbl:
     def position_mm(self) -> tuple[float, float]:
         """Where the table is now, machine places."""
         with self._turn:
-            now_s = self._clock()
-            if now_s >= self._end_s:
-                return self._to_mm
-            done = (now_s - self._start_s) / (self._end_s - self._start_s)
-            x_mm, y_mm = (a + (b - a) * done for a, b in zip(self._from_mm, self._to_mm, strict=True))
-            return x_mm, y_mm
+            return self._place_mm(self._clock())
+
+    def _place_mm(self, now_s: float) -> tuple[float, float]:
+        if now_s >= self._end_s:
+            return self._to_mm
+        done = (now_s - self._start_s) / (self._end_s - self._start_s)
+        x_mm, y_mm = (a + (b - a) * done for a, b in zip(self._from_mm, self._to_mm, strict=True))
+        return x_mm, y_mm
 
     @property
     def state(self) -> str:
         """State as GRBL names it."""
+        with self._turn:
+            return self._state(self._clock())
+
+    def _state(self, now_s: float) -> str:
         if self._locked:
             return "Alarm"
         if self._held:
             return "Hold:0"
-        return "Run" if self._clock() < self._end_s else "Idle"
+        return "Run" if now_s < self._end_s else "Idle"
 
     def take(self, data: bytes) -> bytes:
         """Take bytes and return what it says."""
@@ -101,8 +107,10 @@ class SimulatedGrbl:
         return [self._line(line)] if line else []
 
     def _report(self) -> bytes:
-        x_mm, y_mm = self.position_mm
-        return f"<{self.state}|MPos:{x_mm:.3f},{y_mm:.3f},0.000|FS:0,0>".encode()
+        # Place and state of one moment: idle is where it has arrived, never just before.
+        now_s = self._clock()
+        x_mm, y_mm = self._place_mm(now_s)
+        return f"<{self._state(now_s)}|MPos:{x_mm:.3f},{y_mm:.3f},0.000|FS:0,0>".encode()
 
     def _garbled(self, line: bytes) -> bytes:
         if not line or self._random.random() >= self.faults.noise:

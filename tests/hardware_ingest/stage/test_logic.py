@@ -31,6 +31,16 @@ def test_stage_homes_and_arrives():
     assert machine.position_mm == (30, 40)
 
 
+def test_stage_is_idle_only_where_it_has_arrived():
+    moments_s = iter(range(10**6))
+    # Every look at this clock takes a thousandth of the move: between two of them the stage goes on.
+    machine = SimulatedGrbl(clock=lambda: next(moments_s) / 1000)
+    machine.take(b"$H\nG53 G1 X60 F3600\n")
+    reports = [machine.take(b"?") for _ in range(1100)]
+    assert {report.split(b",")[0] for report in reports if b"Idle" in report} == {b"<Idle|MPos:60.000"}
+    assert {report.split(b"|")[0] for report in reports} == {b"<Run", b"<Idle"}
+
+
 def test_stage_feed_is_millimetres_a_second():
     table, machine, _ = stage()
     table.ensure_ready()
