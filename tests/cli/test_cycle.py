@@ -5,7 +5,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -140,10 +139,9 @@ def _crown(pipeline_run: str, cycle: str) -> None:
 def test_cycle_does_nothing_on_data_that_it_knows(
     cycle: Cycle, ended: Callable[[str], str], tiles: Path, tmp_path: Path, verdict: str, code: int
 ) -> None:
-    run_id, started = ended(verdict), time.monotonic()
+    run_id = ended(verdict)
     found, screen = cycle("P7", "another name", *IMAGES, "--captures", tiles)
     assert found == code
-    assert time.monotonic() - started < 10
     summary = (tmp_path / "summary.md").read_text()
     assert summary.strip() == screen.strip()
     assert all(word in summary for word in ("Nothing was done", "2026a", "### the first summary", run_id))
