@@ -62,6 +62,7 @@ def inspect(
     from glassline.deploy.inspection.inspector import open_inspector
     from glassline.deploy.inspection.journal import Journal
     from glassline.deploy.inspection.listing import list_units
+    from glassline.deploy.inspection.once import judge_once
     from glassline.deploy.inspection.run import Inspection
     from glassline.deploy.inspection.running import Running
     from glassline.errors import DataError
@@ -75,7 +76,7 @@ def inspect(
         if watch:
             _watch(inspection, paths)
             return
-        count, refused = _tell(inspection.judge(list_units(paths, inspector.by_glass)))
+        count, refused = _tell(judge_once(inspection, list_units(paths, inspector.by_glass), _warn))
         if not count:
             raise DataError(f"there must be something to inspect, got nothing in {', '.join(paths)}; check the path")
     typer.echo(f"written: {out}")
@@ -91,10 +92,7 @@ def _watch(inspection: Any, paths: list[str]) -> None:
     stop: threading.Event = inspection.stop
     before = {one: signal.signal(one, lambda *_: stop.set()) for one in (signal.SIGINT, signal.SIGTERM)}
     try:
-        watch = Watch(
-            lambda: list_units(paths, inspection.inspector.by_glass),
-            lambda text: typer.secho(f"warning: {text}", fg="yellow", err=True), stop,
-        )  # fmt: skip
+        watch = Watch(lambda: list_units(paths, inspection.inspector.by_glass), _warn, stop)
         inspection.hold, inspection.wait_for_room = watch.hold, watch.wait_for_room
         typer.echo(f"watching {', '.join(paths)}")
         _tell(watch.run(inspection))
@@ -102,6 +100,10 @@ def _watch(inspection: Any, paths: list[str]) -> None:
         for one, handler in before.items():
             signal.signal(one, handler)
     typer.echo("stopped")
+
+
+def _warn(text: str) -> None:
+    typer.secho(f"warning: {text}", fg="yellow", err=True)
 
 
 def _tell(units: "Iterable[Told]") -> tuple[int, int]:

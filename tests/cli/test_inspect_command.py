@@ -12,7 +12,7 @@ from glassline.deploy.detector import DetectorPrecision
 from glassline.deploy.graphs import RUNTIMES
 from glassline_cli.inspect import Arithmetic, Runtime
 from tests.deploy.bundles import classifier_bundle
-from tests.deploy.inspection.conftest import lines_of
+from tests.deploy.inspection.conftest import lines_of, write_endless
 
 # Packages that an inspection computer has none of.
 _BLOCKED = """
@@ -92,6 +92,15 @@ def test_inspect_says_that_no_bundle_is_there(glassline, tmp_path):
     result = glassline("inspect", tmp_path / "nosuch.zip", tmp_path, "--out", tmp_path / "out")
     assert result.returncode == 1
     assert "nosuch.zip must be a bundle that can be read (No such file or directory); check the path" in result.stderr
+
+
+def test_inspect_says_what_it_waits_for(glassline, bundle, tmp_path):
+    (tmp_path / "frames").mkdir()
+    write_endless(tmp_path / "frames" / "a.bmp")
+    result = glassline("inspect", bundle, tmp_path / "frames", "--out", tmp_path / "out")
+    assert result.returncode == 0
+    assert result.stderr == "warning: 1 image may still be written: judged after 10 seconds without a change\n"
+    assert len(lines_of(tmp_path / "out")) == 1
 
 
 def test_inspect_refuses_an_empty_folder_and_an_out_within_it(glassline, bundle, tmp_path):

@@ -1,7 +1,9 @@
 """What is inspected: image files, and zones or glasses of captures."""
 
+import math
 import os
 import stat
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,8 +14,10 @@ from glassline.data.storage import sha256_file
 from glassline.deploy.inspection.lines import Kind
 from glassline.errors import DataError
 
-# How files start and end that can be told to be whole; what is between has checksums, or is read to its end.
+#: How files start and end that can be told to be whole; what is between has checksums, or is read to its end.
 _MARKS = ((b"\x89PNG\r\n\x1a\n", b"\0\0\0\0IEND\xaeB`\x82"), (b"\xff\xd8", b"\xff\xd9"))
+#: How files start that cannot be told to be whole.
+_ENDLESS = (b"BM", b"II", b"MM", b"\x93NUMPY")
 _HEAD = 12
 
 
@@ -68,20 +72,31 @@ class ImageUnit:
             return None
         return told.st_size, told.st_mtime_ns, told.st_ino
 
-    def ends(self) -> bool:
-        """Return whether the file says itself that it is whole: a PNG or JPEG with its end mark.
+    def age_s(self) -> float:
+        """Return for how many seconds it has not changed, by the clocks of this computer and of the disk."""
+        look = self.signature()
+        return math.inf if look is None else time.time() - look[1] / 1e9
 
-        Other formats do not: a file that was laid out at its full size reads like a whole one while it is written.
-        """
+    def ends(self) -> bool:
+        """Return whether the file says itself that it is whole: a PNG or JPEG with its end mark."""
+        head, tail = self._head_and_tail()
+        return any(head.startswith(start) and tail.endswith(end) for start, end in _MARKS)
+
+    def is_endless(self) -> bool:
+        """Return whether it is a BMP, TIFF or .npy: laid out at its full size, it reads like a whole one all along."""
+        return self._head_and_tail()[0].startswith(_ENDLESS)
+
+    def _head_and_tail(self) -> tuple[bytes, bytes]:
         try:
+            if not stat.S_ISREG(os.stat(self.path).st_mode):  # a pipe would be waited for
+                return b"", b""
             with open(self.path, "rb") as stream:
                 head = stream.read(_HEAD)
                 stream.seek(0, os.SEEK_END)
                 stream.seek(max(0, stream.tell() - _HEAD))
-                tail = stream.read(_HEAD)
+                return head, stream.read(_HEAD)
         except (OSError, ValueError):
-            return False
-        return any(head.startswith(start) and tail.endswith(end) for start, end in _MARKS)
+            return b"", b""
 
     def sha256(self) -> str:
         """Return the hash of its bytes."""

@@ -5,7 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
+import tifffile
 
 from glassline.deploy.bundle import load_bundle
 from glassline.deploy.inspection.inspector import open_inspector
@@ -42,6 +45,23 @@ def told_of(bundle: Path, out: Path, *places: Path | str, **how: Any) -> list[To
     with Journal(out) as journal:
         inspection = Inspection(inspector, loaded, running, journal)
         return list(inspection.judge(list_units([str(place) for place in places], inspector.by_glass)))
+
+
+def write_endless(path: Path) -> bytes:
+    """Write an image of a format without an end mark and return its bytes."""
+    grey_HW = np.random.default_rng(0).integers(0, 256, (90, 80), np.uint8)
+    if path.suffix == ".npy":
+        np.save(path, grey_HW)
+    elif path.suffix == ".tif":
+        tifffile.imwrite(path, grey_HW)
+    else:
+        assert cv2.imwrite(str(path), grey_HW)
+    return path.read_bytes()
+
+
+def half_of(whole: bytes) -> bytes:
+    """Return what is there of a file that is laid out at its full size, with a tenth of its content."""
+    return whole[: len(whole) // 10] + bytes(len(whole) - len(whole) // 10)
 
 
 def lines_of(out: Path) -> list[dict[str, Any]]:

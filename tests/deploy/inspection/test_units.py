@@ -5,7 +5,7 @@ import os
 import pytest
 
 from glassline.deploy.inspection.listing import list_units
-from glassline.deploy.inspection.units import plain
+from glassline.deploy.inspection.units import ImageUnit, plain
 from glassline.errors import DataError
 
 
@@ -57,3 +57,17 @@ def test_names_are_told_on_one_line(name, shown):
 
 def test_a_name_that_is_no_text_is_told_escaped():
     assert plain(os.fsdecode(b"a\xff.png")) == "a\\xff.png"
+
+
+def test_a_jpeg_is_whole_with_its_end_mark(write_image, tmp_path):
+    path = write_image("a.jpg")
+    whole = path.read_bytes()
+    assert ImageUnit(path).ends()
+    path.write_bytes(whole[:300] + bytes(len(whole) - 300))
+    assert not ImageUnit(path).ends()
+
+
+def test_a_pipe_is_not_opened_to_see_whether_it_ends(tmp_path):
+    os.mkfifo(tmp_path / "a.png")
+    assert not ImageUnit(tmp_path / "a.png").ends()
+    assert not ImageUnit(tmp_path / "a.png").is_endless()

@@ -7,7 +7,6 @@ import time
 import cv2
 import numpy as np
 import pytest
-import tifffile
 
 from glassline.data.captures.store import open_captures
 from glassline.deploy.bundle import load_bundle
@@ -16,10 +15,9 @@ from glassline.deploy.inspection.journal import Journal
 from glassline.deploy.inspection.listing import list_units
 from glassline.deploy.inspection.run import Inspection
 from glassline.deploy.inspection.running import Running
-from glassline.deploy.inspection.units import ImageUnit
 from glassline.deploy.inspection.watch import Watch
 from glassline.errors import ModelError, StorageError
-from tests.deploy.inspection.conftest import lines_of
+from tests.deploy.inspection.conftest import half_of, lines_of, write_endless
 
 
 class Watched:
@@ -124,8 +122,8 @@ def test_an_image_that_is_still_written_is_waited_for(watched, write_image, tmp_
 
 @pytest.mark.parametrize("suffix", [".bmp", ".tif", ".npy"])
 def test_an_image_laid_out_at_its_full_size_is_waited_for(watched, tmp_path, suffix):
-    whole, path = _written(tmp_path / f"whole{suffix}"), tmp_path / "frames" / f"slow{suffix}"
-    path.write_bytes(whole[: len(whole) // 10] + bytes(len(whole) - len(whole) // 10))
+    whole, path = write_endless(tmp_path / f"whole{suffix}"), tmp_path / "frames" / f"slow{suffix}"
+    path.write_bytes(half_of(whole))
     watch = watched(patience_s=60)
     time.sleep(0.6)  # longer than two looks
     assert watch.told == []
@@ -133,26 +131,6 @@ def test_an_image_laid_out_at_its_full_size_is_waited_for(watched, tmp_path, suf
     watch.watch.patience_s = 0.5
     assert watch.wait(1) == [path.name]
     assert lines_of(watch.out)[0]["sha256"] == hashlib.sha256(whole).hexdigest()
-
-
-def _written(path):
-    """Write an image without an end mark and return its bytes."""
-    grey_HW = np.random.default_rng(0).integers(0, 256, (90, 80), np.uint8)
-    if path.suffix == ".npy":
-        np.save(path, grey_HW)
-    elif path.suffix == ".tif":
-        tifffile.imwrite(path, grey_HW)
-    else:
-        assert cv2.imwrite(str(path), grey_HW)
-    return path.read_bytes()
-
-
-def test_a_jpeg_is_whole_with_its_end_mark(write_image, tmp_path):
-    path = write_image("a.jpg")
-    whole = path.read_bytes()
-    assert ImageUnit(path).ends()
-    path.write_bytes(whole[:300] + bytes(len(whole) - 300))
-    assert not ImageUnit(path).ends()
 
 
 @pytest.mark.parametrize(
