@@ -189,7 +189,9 @@ def test_a_glass_is_judged_when_no_zone_is_on_its_way(watched, segmenter_bundle,
 
 
 def test_a_verdict_that_finds_no_room_is_written_once_there_is(watched, write_image, monkeypatch):
+    write_image("frames/a.png")  # an empty folder would be told of too
     watch, full = watched(), threading.Event()
+    watch.wait(1)
     full.set()
     record = watch.journal.record
 
@@ -199,14 +201,14 @@ def test_a_verdict_that_finds_no_room_is_written_once_there_is(watched, write_im
         record(line, pictures)
 
     monkeypatch.setattr(watch.journal, "record", recorded)
-    write_image("frames/a.png")
+    write_image("frames/b.png", seed=1)
     _until(lambda: watch.warned)
     time.sleep(0.3)
     assert watch.warned == ["verdicts.jsonl needs more space than its disk has; free some; waiting"]
     full.clear()
-    watch.wait(1)
+    watch.wait(2)
     assert watch.warned[1:] == ["there is room again: going on"]
-    assert len(lines_of(watch.out)) == 1
+    assert len(lines_of(watch.out)) == 2
 
 
 def test_an_image_that_goes_away_again_is_forgotten(watched, tmp_path):
