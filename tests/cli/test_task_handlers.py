@@ -98,8 +98,10 @@ def test_a_step_runs_the_code_of_the_run_and_not_that_of_the_current_folder(tmp_
 
 def _runs(pid: str) -> bool:
     """Tell whether a process runs; one that has ended may wait for somebody to ask for its status."""
-    stat = Path(f"/proc/{pid}/stat")
-    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def _wait_for(happened: Callable[[], object]) -> None:

@@ -11,7 +11,7 @@ class FaultyLine:
     """A TCP line to a server, with faults.
 
     Attributes:
-        cuts: How many of the next connections are cut once `after_bytes` have gone to the server.
+        cuts: How many connections are still to be cut, each once `after_bytes` have gone to the server.
         after_bytes: See `cuts`.
         silent: Whether connections are taken and nothing is answered.
         garble: What is replaced on the way to the server, and by what of the same length.
@@ -26,6 +26,7 @@ class FaultyLine:
         self.cuts, self.after_bytes, self.silent, self.sent_bytes = 0, 0, False, 0
         self.garble: tuple[bytes, bytes] | None = None
         self._open: list[socket.socket] = []
+        self._turn = threading.Lock()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
@@ -41,16 +42,15 @@ class FaultyLine:
             self._open.append(client)
             if self.silent:
                 continue
-            cut, self.cuts = self.cuts > 0, max(self.cuts - 1, 0)
             server = socket.create_connection(self._server)
             self._open.append(server)
-            threading.Thread(target=self._send, args=(client, server, cut), daemon=True).start()
+            threading.Thread(target=self._send, args=(client, server), daemon=True).start()
             threading.Thread(target=self._answer, args=(server, client), daemon=True).start()
 
-    def _send(self, client: socket.socket, server: socket.socket, cut: bool) -> None:
+    def _send(self, client: socket.socket, server: socket.socket) -> None:
         gone = 0
         while data := _received(client):
-            if cut and gone + len(data) > self.after_bytes:
+            if gone + len(data) > self.after_bytes and self._cut():
                 break
             if self.garble:
                 data = data.replace(*self.garble)
@@ -62,6 +62,11 @@ class FaultyLine:
             self.sent_bytes += len(data)
         _end(client)
         _end(server)
+
+    def _cut(self) -> bool:
+        with self._turn:
+            cut, self.cuts = self.cuts > 0, max(self.cuts - 1, 0)
+        return cut
 
     def _answer(self, server: socket.socket, client: socket.socket) -> None:
         while data := _received(server):

@@ -1,7 +1,6 @@
 """Cycles of a product, looked at as CI and reviewers would: the first, the same again, and one of other images."""
 
 import json
-import resource
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -114,16 +113,14 @@ def test_page_and_summary_stand_on_the_run(
     assert summary.strip() in first.stdout
 
 
-def test_same_data_again_does_nothing_within_ten_seconds(
+def test_same_data_again_does_nothing(
     first: subprocess.CompletedProcess[str], cycle: Cycle, client: MlflowClient, root: Path
 ) -> None:
-    before, started = {run.info.run_id for run in _runs(client)}, resource.getrusage(resource.RUSAGE_CHILDREN)
+    before = {run.info.run_id for run in _runs(client)}
     again = cycle("again", root / "images-1")
-    ended = resource.getrusage(resource.RUSAGE_CHILDREN)  # its processor's seconds: others may use the machine too
     assert (again.returncode, "Nothing was done" in again.stdout) == (0, True), again.stderr
     assert {run.info.run_id for run in _runs(client)} == before
     assert [str(one.version) for one in client.search_model_versions("name = 'glassline-P7'")] == ["1"]
-    assert ended.ru_utime + ended.ru_stime - started.ru_utime - started.ru_stime < 10
 
 
 def test_cycle_of_other_images_is_compared_with_the_champion(

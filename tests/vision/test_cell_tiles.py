@@ -128,7 +128,7 @@ def test_next_tile_is_read_while_one_is_scored():
         return image[window.pixels]
 
     def run(images):
-        assert second.wait(5)
+        assert second.wait(60)
         return _flat(1)(images)
 
     score_cells(note, (64, 900), 1, run, SMALL)

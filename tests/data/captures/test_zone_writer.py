@@ -13,9 +13,9 @@ from glassline.data.captures import zone_writer
 from glassline.data.captures.store import open_captures
 from glassline.errors import DataError, StorageError
 
-#: Writes zone 3 slowly and tells each file, so that it can be killed between two.
+#: Writes zone 3, tells each file, and waits after a chunk for a line of input, so that it can be killed there.
 _SLOW_WRITER = """
-import json, sys, time
+import sys, threading
 import numpy as np
 from glassline.data.captures import zone_writer
 from glassline.data.captures.meta import ZoneMeta
@@ -23,10 +23,14 @@ from glassline.data.captures.store import open_captures
 
 real = zone_writer._write_file
 
+released = threading.Event()
+threading.Thread(target=lambda: (sys.stdin.readline(), released.set()), daemon=True).start()
+
 def slow(path, content):
     real(path, content)
     print(path, flush=True)
-    time.sleep(0.2)
+    if path.name != "zarr.json":
+        released.wait()
 
 zone_writer._write_file = slow
 meta = ZoneMeta.model_validate_json(sys.argv[2])
@@ -39,13 +43,14 @@ def slow_writer(captures, make_meta):
     """Start a process that has written zarr.json and one chunk of zone 3 and goes on."""
     process = subprocess.Popen(
         [sys.executable, "-c", _SLOW_WRITER, captures.location.url, make_meta().model_dump_json()],
-        stdout=subprocess.PIPE, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     for _ in range(2):
         assert process.stdout.readline()
     yield process
     process.kill()
     process.wait()
+    process.stdin.close()
     process.stdout.close()
 
 
@@ -68,7 +73,7 @@ def test_a_killed_writer_leaves_no_zone_and_is_written_over(captures, slow_write
 def test_a_second_writer_of_the_same_zone_is_refused(captures, slow_writer, make_meta, make_frames):
     with pytest.raises(DataError, match=r"G0001\.zarr/clean-03 must have one writer"):
         captures.write(make_meta(), make_frames())
-    slow_writer.wait()
+    slow_writer.communicate("\n")
     assert captures.verify(make_meta().ref) == []
     assert captures.read(make_meta().ref).max() == 1
 

@@ -26,8 +26,7 @@ def place(s3: str) -> Location:
 
 @pytest.fixture
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait less than a user would want."""
-    monkeypatch.setattr("glassline.data.location.s3_client.SILENCE_S", 0.2)
+    """Try less often than a user would want."""
     monkeypatch.setattr("glassline.data.location.s3_client.TRIES", 1)
 
 
@@ -123,7 +122,10 @@ def test_s3_tells_a_server_that_is_not_there(
             call()
 
 
-def test_s3_tells_a_server_that_stays_silent(place: Location, line, fast: None) -> None:
+def test_s3_tells_a_server_that_stays_silent(
+    place: Location, line, fast: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glassline.data.location.s3_client.SILENCE_S", 0.2)
     line.silent = True
     for call in (lambda: place.read("a"), lambda: place.write("a", b"1"), lambda: _zarr(place)):
         with pytest.raises(StorageError, match=r"must answer.*check AWS_ENDPOINT_URL"):

@@ -1,6 +1,8 @@
 """Inspect with any bundle, in this process."""
 
 import json
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -48,7 +50,10 @@ def told_of(bundle: Path, out: Path, *places: Path | str, **how: Any) -> list[To
 
 
 def write_endless(path: Path) -> bytes:
-    """Write an image of a format without an end mark and return its bytes."""
+    """Write an image of a format without an end mark and return its bytes.
+
+    It is dated an hour ahead: just written, however long what looks at it takes to start.
+    """
     grey_HW = np.random.default_rng(0).integers(0, 256, (90, 80), np.uint8)
     if path.suffix == ".npy":
         np.save(path, grey_HW)
@@ -56,7 +61,13 @@ def write_endless(path: Path) -> bytes:
         tifffile.imwrite(path, grey_HW)
     else:
         assert cv2.imwrite(str(path), grey_HW)
+    date_ahead(path)
     return path.read_bytes()
+
+
+def date_ahead(path: Path) -> None:
+    """Date a file an hour ahead."""
+    os.utime(path, (time.time() + 3600, time.time() + 3600))
 
 
 def half_of(whole: bytes) -> bytes:

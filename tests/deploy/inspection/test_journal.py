@@ -141,7 +141,7 @@ def test_a_file_without_a_whole_line_is_emptied(tmp_path):
 
 
 def test_each_unit_has_one_line_after_a_kill_in_the_middle(small_bundle, write_image, tmp_path):
-    for number in range(60):
+    for number in range(120):
         write_image(f"frames/{number:02d}.png", seed=number, width=200, height=200)
     words = [sys.executable, "-m", "glassline_cli", "inspect", small_bundle, tmp_path / "frames"]
     call = [str(word) for word in (*words, "--out", tmp_path / "out", "--threads", 1)]
@@ -154,6 +154,6 @@ def test_each_unit_has_one_line_after_a_kill_in_the_middle(small_bundle, write_i
     before = len(lines.read_bytes().splitlines())
     assert subprocess.run(call, stdout=subprocess.DEVNULL).returncode == 0
     units = [line["unit"] for line in lines_of(tmp_path / "out")]
-    assert before < 60
-    assert len(units) == len(set(units)) == 60
+    assert before < 120
+    assert len(units) == len(set(units)) == 120
     assert all((tmp_path / "out" / name).is_file() for line in lines_of(tmp_path / "out") for name in line["overlays"])

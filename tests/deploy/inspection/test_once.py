@@ -13,7 +13,7 @@ from glassline.deploy.inspection.listing import list_units
 from glassline.deploy.inspection.once import judge_once
 from glassline.deploy.inspection.run import Inspection
 from glassline.deploy.inspection.running import Running
-from tests.deploy.inspection.conftest import half_of, lines_of, write_endless
+from tests.deploy.inspection.conftest import date_ahead, half_of, lines_of, write_endless
 
 
 @pytest.fixture
@@ -38,6 +38,7 @@ def test_an_image_that_is_still_written_is_judged_when_it_is_whole(judged, write
     path = tmp_path / "frames" / f"a{suffix}"
     whole, told = write_endless(path), []
     path.write_bytes(half_of(whole))
+    date_ahead(path)
 
     def tell(text):
         told.append(text)

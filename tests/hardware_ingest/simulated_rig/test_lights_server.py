@@ -16,7 +16,7 @@ Served = tuple[LedRing, SimulatedCoils, LightsServer]
 def served() -> Iterator[Served]:
     coils = SimulatedCoils()
     with LightsServer(coils) as server:
-        settings = IlluminatorSettings(kind="modbus", port=server.port, timeout_s=0.5)
+        settings = IlluminatorSettings(kind="modbus", port=server.port, timeout_s=10)
         line = ModbusCoils(settings)
         yield LedRing(line, settle_ms=0), coils, server
         line.close()

@@ -16,7 +16,7 @@ Served = tuple[GrblStage, SimulatedGrbl]
 def served() -> Iterator[Served]:
     machine = SimulatedGrbl()
     with StageLine(machine) as line:
-        settings = StageSettings(kind="grbl", port=line.port, feed_mm_s=5000, answer_timeout_s=0.5, poll_ms=1)
+        settings = StageSettings(kind="grbl", port=line.port, feed_mm_s=5000, answer_timeout_s=10, poll_ms=1)
         serial_line = SerialLine(settings)
         yield GrblStage(serial_line, settings), machine
         serial_line.close()
