@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -84,15 +85,21 @@ def _away(container: Any, seconds: float) -> None:
 def _watch(out: Path, faults: list[Fault]) -> None:
     engine = docker.from_env()
     while not all(fault.happened for fault in faults):
-        for one in engine.containers.list(filters={"label": f"glassline.run={out.absolute()}"}):
+        label = f"glassline.run={out.absolute()}"
+        for one in engine.containers.list(filters={"label": label}, ignore_removed=True):
             for fault in faults:
                 if not fault.happened and f"def {fault.step}(" in " ".join(one.attrs["Config"]["Cmd"] or []):
-                    while f"glassline> started {fault.step}".encode() not in one.logs():
-                        time.sleep(0.3)
-                    time.sleep(1)
-                    fault.act(engine, one)
-                    fault.happened = True
+                    with suppress(docker.errors.NotFound):  # it has ended: nothing happened to it
+                        _let_happen(fault, engine, one)
         time.sleep(0.3)
+
+
+def _let_happen(fault: Fault, engine: Any, one: Any) -> None:
+    while f"glassline> started {fault.step}".encode() not in one.logs():
+        time.sleep(0.3)
+    time.sleep(1)
+    fault.act(engine, one)
+    fault.happened = True
 
 
 def _print(faults: list[Fault], disturbed: Ran, log: str, calm: Ran) -> None:

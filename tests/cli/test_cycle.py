@@ -15,6 +15,7 @@ from glassline.data.importers import source_hash
 from glassline.tracking.champion import PIPELINE_RUN
 from glassline.tracking.lock import product_lock
 from glassline_cli.app import main
+from tests.tracked import without_run
 
 Cycle = Callable[..., tuple[int, str]]
 IMAGES = ("--format", "image-folder", "--preset", "smoke", "--set", "clean_class=plain")
@@ -24,9 +25,7 @@ IMAGES = ("--format", "image-folder", "--preset", "smoke", "--set", "clean_class
 def cycle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cycle:
     """Run the command in this process and return its exit code and its one error: cycle("P7", "a", "--captures", x)."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
-    for name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"):
-        monkeypatch.setenv(name, "")
-        monkeypatch.delenv(name)
+    without_run(monkeypatch)
 
     def call(*words: object) -> tuple[int, str]:
         told = ["--out", str(tmp_path / "run"), "--summary", str(tmp_path / "summary.md")]

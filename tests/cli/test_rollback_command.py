@@ -6,6 +6,7 @@ import pytest
 
 from glassline.tracking.registry import make_champion, register_model
 from tests.registered import exported, write_level_bundle
+from tests.tracked import without_run
 
 
 @pytest.fixture
@@ -14,8 +15,7 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     environment = {"MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path / 'mlflow.db'}"}
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", environment["MLFLOW_TRACKING_URI"])
-    for name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"):
-        monkeypatch.delenv(name, raising=False)
+    without_run(monkeypatch)
     for previous in ("", "1"):
         run_id = exported(write_level_bundle(tmp_path / "bundle.zip"))
         version = register_model("glassline-P", run_id, {"cycle": "2026a", "model": "cnn"})

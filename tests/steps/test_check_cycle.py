@@ -26,6 +26,7 @@ from glassline.training.fitted import Fitted, save_fitted
 from glassline.training.settings import TrainingSettings
 from glassline.vision.candidates import CandidateSettings
 from glassline.vision.patches import ExtractSettings, extract_patches
+from tests.tracked import without_run
 
 CHECK = {"least_per_class": 3, "permutations": 99, "patches": 40, "embedded": 40}
 SETTINGS = ExtractSettings(candidates=CandidateSettings(per_image=1))
@@ -34,9 +35,7 @@ SETTINGS = ExtractSettings(candidates=CandidateSettings(per_image=1))
 @pytest.fixture(autouse=True)
 def apart(monkeypatch):
     """Leave no pipeline's run behind."""
-    yield
-    for name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"):
-        monkeypatch.delenv(name, raising=False)
+    without_run(monkeypatch)
 
 
 def _cycle(folder, light=120.0, dark=6, change=lambda rows: rows):
@@ -72,6 +71,7 @@ def crowned(tmp_path_factory):
     """Make an untrained network champion of a first cycle, and of names whose table is gone; return its folder."""
     folder = _cycle(tmp_path_factory.mktemp("first") / "a")
     with pytest.MonkeyPatch.context() as patch:
+        without_run(patch)
         _, run = _check(folder)
         table = read_samples(folder / "split.parquet", "patches")
         table.with_rows(table.rows.assign(augmentation="", origin="")).write(folder / "augmented.parquet")
@@ -88,8 +88,6 @@ def crowned(tmp_path_factory):
         tracking.parent_artifact(folder / "gone" / "split.parquet", "cycle")
         for name, pipeline in (("glassline-P1", run), ("glassline-gone", gone), ("glassline-old", "")):
             _register(name, export, pipeline)
-        for name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"):
-            patch.delenv(name, raising=False)
     return folder
 
 

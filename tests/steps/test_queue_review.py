@@ -18,6 +18,7 @@ from glassline.steps.apply_reviews import apply_reviews
 from glassline.steps.queue_review import queue_review
 from glassline.training.failed_fit import write_failure
 from glassline.vision.patches import ExtractSettings, extract_patches
+from tests.tracked import without_run
 
 CLASSES = ("dent", "mold", "control")
 
@@ -185,9 +186,7 @@ def test_apply_reviews_tells_what_it_did(folder, capsys):
 
 @pytest.mark.parametrize("stated", [True, False])
 def test_apply_reviews_leaves_the_hash_of_the_decisions_on_the_pipelines_run(folder, stated, monkeypatch):
-    for name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"):
-        monkeypatch.setenv(name, "")
-        monkeypatch.delenv(name)
+    without_run(monkeypatch)
     run_id = tracking.create_pipeline_run("glassline-P1", "new_cycle", {}, (folder / "files").as_uri())
     reviews = _decide(folder)
     _apply(folder, reviews, sha256_file(reviews) if stated else "")

@@ -39,6 +39,7 @@ osd crush chooseleaf type = 0
 mon allow pool size one = true
 mon max pg per osd = 1000
 mon data avail warn = 1
+mon data avail crit = 1
 run dir = {folder}/run
 log file = {folder}/log/$name.log
 admin socket = {folder}/run/$name.asok

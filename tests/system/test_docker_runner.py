@@ -42,7 +42,8 @@ def _when_running(engine: Any, step: str, out: Path, act: Callable[[Any], None])
     def watch() -> None:
         deadline = time.monotonic() + 600
         while time.monotonic() < deadline:
-            for one in engine.containers.list(filters={"label": f"glassline.run={out}"}):
+            # One that ends between the list and a look at it is passed over.
+            for one in engine.containers.list(filters={"label": f"glassline.run={out}"}, ignore_removed=True):
                 if f"def {step}(" in " ".join(one.attrs["Config"]["Cmd"] or []):
                     time.sleep(2)
                     act(one)
@@ -66,6 +67,7 @@ def _models(out: Path) -> list[str]:
     return [folder_hash(path) for path in sorted(out.glob("artifacts/*/train-*/model"), key=lambda one: one.parts[-2])]
 
 
+@pytest.mark.timeout(2400)  # a run in processes, then one in containers
 def test_run_in_containers_survives_a_kill_and_trains_the_models_that_processes_train(
     engine: Any, glassline: Glassline, readable: Path, tmp_path: Path
 ) -> None:

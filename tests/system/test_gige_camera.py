@@ -139,7 +139,7 @@ def test_unplugged_camera_is_told_and_comes_back():
     with contextlib.ExitStack() as stack:
         first = Served()
         stack.callback(first.kill)
-        camera = stack.enter_context(acquiring(frame_timeout_ms=300.0))
+        camera = stack.enter_context(acquiring())
         first.kill()
         with pytest.raises(DeviceError, match="check its power"):
             camera.trigger(1000.0)

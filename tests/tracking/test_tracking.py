@@ -24,13 +24,12 @@ from glassline.tracking import (
     step_run,
     without_secret,
 )
+from tests.tracked import without_run
 
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MlflowClient:
-    for name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"):
-        monkeypatch.setenv(name, "")  # so that what the run sets is undone
-        monkeypatch.delenv(name)
+    without_run(monkeypatch)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
     create_pipeline_run("glassline", "retrain", {}, (tmp_path / "artifacts").as_uri())
     return client()

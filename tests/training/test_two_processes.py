@@ -33,7 +33,7 @@ def differences(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str,
     """Return how far two processes are from one, by family, from the command that docs/scale.md quotes."""
     folder = tmp_path_factory.mktemp("two-processes")
     words = [sys.executable, BENCHMARK, "--out", folder / "out"]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=600, env=_environment(folder), check=False)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=850, env=_environment(folder), check=False)
     assert done.returncode == 0, done.stderr
     return {row["model"]: row for row in json.loads((folder / "out" / "differences.json").read_text())}
 

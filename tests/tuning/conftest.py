@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.tracked import without_run
+
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> str:
@@ -11,9 +13,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(autouse=True)
 def tracked_apart(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", database)
-    for name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"):
-        monkeypatch.setenv(name, "")  # what a search sets is taken back with it
-        monkeypatch.delenv(name)
+    without_run(monkeypatch)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from glassline.data.location.s3_client import server
 from glassline.data.location.s3_errors import NoAnswerError, s3_answers
 
 #: For so long after a request is sent it is sent again: to a server that nobody has reached, and to a known one.
-FIRST_S, KNOWN_S = 7.0, 40.0
+FIRST_S, KNOWN_S = 7.0, 90.0
 
 _LONGEST_PAUSE_S = 5.0
 
