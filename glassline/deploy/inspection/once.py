@@ -5,8 +5,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from glassline.deploy.inspection.run import Inspection, Told
-from glassline.deploy.inspection.units import ImageUnit, Unit
+from glassline.deploy.inspection.units import BrokenUnit, ImageUnit, Unit
 from glassline.deploy.inspection.watch import PATIENCE_S, POLL_S
+
+#: An image that still changes after so many times the patience is refused: it may change for ever.
+_TIMES = 6
 
 
 def judge_once(
@@ -16,7 +19,7 @@ def judge_once(
     """Yield what became of each unit.
 
     A BMP, TIFF or .npy that was changed within `patience_s` may be half written, laid out at its full
-    size: it is judged after the others, once it has stayed the same for so long.
+    size: it is judged after the others, once it has stayed the same for so long. One that never does is refused.
 
     Args:
         inspection: What judges.
@@ -34,13 +37,12 @@ def judge_once(
     if late:
         many = "1 image" if len(late) == 1 else f"{len(late)} images"
         tell(f"{many} may still be written: judged after {patience_s:g} seconds without a change")
+    end = time.monotonic() + _TIMES * patience_s
     while late:
-        still = [unit for unit, (look, since) in late.items() if _stays(unit, look, since, patience_s)]
-        yield from inspection.judge(still)
-        for unit in still:
-            del late[unit]
-        now = time.monotonic()
-        late.update({unit: (seen, now) for unit, (look, _) in late.items() if (seen := unit.signature()) != look})
+        yield from inspection.judge(_still(late, patience_s))
+        if time.monotonic() > end:
+            yield from inspection.judge([_never_still(unit, patience_s) for unit in late])
+            return
         if late and inspection.stop.wait(poll_s):
             return
 
@@ -54,5 +56,20 @@ def _finished(units: Iterable[Unit], late: dict[ImageUnit, tuple[Any, float]], p
             yield unit
 
 
-def _stays(unit: ImageUnit, look: Any, since: float, patience_s: float) -> bool:
-    return time.monotonic() - since >= patience_s and unit.signature() == look
+def _still(late: dict[ImageUnit, tuple[Any, float]], patience_s: float) -> Iterator[Unit]:
+    """Yield, and forget, what has stayed the same until it is asked for; note how the others look."""
+    for unit, (look, since) in list(late.items()):
+        seen, now = unit.signature(), time.monotonic()
+        if seen != look:
+            late[unit] = seen, now
+        elif now - since >= patience_s:
+            del late[unit]
+            yield unit
+
+
+def _never_still(unit: ImageUnit, patience_s: float) -> BrokenUnit:
+    reason = (
+        f"{unit.name} must stay as it is for {patience_s:g} seconds, it still changes after "
+        f"{_TIMES * patience_s:g}; wait until it is written, or use --watch"
+    )
+    return BrokenUnit(unit.name, reason, unit.identity)

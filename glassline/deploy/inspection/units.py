@@ -18,6 +18,7 @@ from glassline.errors import DataError
 _MARKS = ((b"\x89PNG\r\n\x1a\n", b"\0\0\0\0IEND\xaeB`\x82"), (b"\xff\xd8", b"\xff\xd9"))
 #: How files start that cannot be told to be whole.
 _ENDLESS = (b"BM", b"II", b"MM", b"\x93NUMPY")
+_ENDLESS_SUFFIXES = (".bmp", ".tif", ".tiff", ".npy")
 _HEAD = 12
 
 
@@ -83,8 +84,11 @@ class ImageUnit:
         return any(head.startswith(start) and tail.endswith(end) for start, end in _MARKS)
 
     def is_endless(self) -> bool:
-        """Return whether it is a BMP, TIFF or .npy: laid out at its full size, it reads like a whole one all along."""
-        return self._head_and_tail()[0].startswith(_ENDLESS)
+        """Return whether it is a BMP, TIFF or .npy, or will be one when it has a start.
+
+        Laid out at its full size, such a file reads like a whole one while it is written.
+        """
+        return self._head_and_tail()[0].startswith(_ENDLESS) or self.path.suffix.lower() in _ENDLESS_SUFFIXES
 
     def _head_and_tail(self) -> tuple[bytes, bytes]:
         try:

@@ -1,12 +1,15 @@
 """Without a watch: what is there is judged once, and what may be half written last."""
 
 import hashlib
+import itertools
 import os
+import threading
 import time
 
 import pytest
 
 from glassline.deploy.bundle import load_bundle
+from glassline.deploy.inspection.candidates import CandidateInspector
 from glassline.deploy.inspection.inspector import open_inspector
 from glassline.deploy.inspection.journal import Journal
 from glassline.deploy.inspection.listing import list_units
@@ -67,6 +70,56 @@ def test_what_was_written_long_ago_or_tells_its_end_is_not_waited_for(judged, wr
     assert judged(told.append) == ["a.bmp", "b.png", "c.png"]
     assert told == []
     assert [line["verdict"] == "refused" for line in lines_of(tmp_path / "out")] == [False, False, True]
+
+
+def test_an_image_that_has_no_content_yet_is_waited_for(judged, tmp_path):
+    (tmp_path / "frames").mkdir()
+    path = tmp_path / "frames" / "a.bmp"
+    whole = write_endless(path)
+    path.write_bytes(b"")
+    date_ahead(path)
+    assert judged(lambda text: path.write_bytes(whole)) == ["a.bmp"]
+    assert lines_of(tmp_path / "out")[0]["sha256"] == hashlib.sha256(whole).hexdigest()
+
+
+def test_an_image_that_changes_while_others_are_judged_is_waited_for_again(judged, tmp_path, monkeypatch):
+    (tmp_path / "frames").mkdir()
+    wholes = {path: write_endless(path) for path in (tmp_path / "frames" / f"{name}.bmp" for name in "abcdef")}
+    last, content = list(wholes.items())[-1]
+    judge, count = CandidateInspector.judge, itertools.count()
+
+    def judge_and_write(inspector, seen):
+        if (number := next(count)) in (0, 4):  # of the first and the last of the others
+            last.write_bytes(content if number else half_of(content))
+        return judge(inspector, seen)
+
+    monkeypatch.setattr(CandidateInspector, "judge", judge_and_write)
+    assert judged(lambda text: None)[-1] == last.name
+    lines = lines_of(tmp_path / "out")
+    assert {line["sha256"] for line in lines} == {hashlib.sha256(content).hexdigest()}
+    assert len(lines) == len(wholes)
+
+
+def test_an_image_that_never_stays_the_same_is_refused(judged, tmp_path):
+    (tmp_path / "frames").mkdir()
+    path, over = tmp_path / "frames" / "a.bmp", threading.Event()
+    write_endless(path)
+
+    def change():
+        number = 0
+        while not over.wait(0.02):
+            os.utime(path, (time.time() + 3600, time.time() + 3600 + (number := number + 1)))
+
+    changing = threading.Thread(target=change)
+    changing.start()
+    try:
+        assert judged(lambda text: None) == ["a.bmp"]
+    finally:
+        over.set()
+        changing.join()
+    (line,) = lines_of(tmp_path / "out")
+    assert (line["verdict"], line["unit"]) == ("refused", str(path))
+    assert "must stay as it is for 0.5 seconds, it still changes after 3" in line["reason"]
 
 
 def test_an_image_that_goes_while_it_is_waited_for_is_refused(judged, tmp_path):
