@@ -4,14 +4,13 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from kfp import dsl, local
 
 from glassline_cli.task_handlers import handlers, missing_outputs
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -70,9 +69,9 @@ def test_a_step_ends_with_the_run_that_is_killed(tmp_path: Path) -> None:
     words = ["sh", '"$@"', _SLOW.replace("PID", str(pid)), "--executor_input", given, "--function_to_execute", "slow"]
     (tmp_path / "run.py").write_text(_RUN.replace("WORDS", repr(words)))
     with subprocess.Popen([sys.executable, tmp_path / "run.py"]) as run:
-        _wait_for(lambda: pid.is_file() and pid.read_text())
+        wait_until(lambda: pid.is_file() and pid.read_text(), 120)
         run.kill()
-    _wait_for(lambda: not _runs(pid.read_text()))
+    wait_until(lambda: not _runs(pid.read_text()), 120)
 
 
 _WHERE = """
@@ -102,10 +101,3 @@ def _runs(pid: str) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
-
-
-def _wait_for(happened: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 120
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.deploy.bundles import classifier_bundle
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -24,13 +25,6 @@ def small_disk(tmp_path) -> Path:
     subprocess.run(["umount", str(folder)], check=True)
 
 
-def _wait(holds) -> None:
-    end = time.monotonic() + 60
-    while not holds() and time.monotonic() < end:
-        time.sleep(0.05)
-    assert holds()
-
-
 def test_a_watch_on_a_full_disk_waits_and_loses_no_verdict(small_disk, tmp_path):
     classifier_bundle(tmp_path / "bundle.zip")
     (tmp_path / "frames").mkdir()
@@ -41,13 +35,13 @@ def test_a_watch_on_a_full_disk_waits_and_loses_no_verdict(small_disk, tmp_path)
     words = ["inspect", tmp_path / "bundle.zip", tmp_path / "frames", "--watch", "--out", small_disk / "out"]
     with warned.open("w") as stderr:
         running = subprocess.Popen([sys.executable, "-m", "glassline_cli", *map(str, words)], stderr=stderr)
-        _wait(lambda: "needs more space than its disk has" in warned.read_text())
+        wait_until(lambda: "needs more space than its disk has" in warned.read_text())
         time.sleep(2.5)  # it tries again, and says nothing
         assert len(warned.read_text().splitlines()) == 1
         torn = [json.loads(line)["unit"] for line in lines.read_text().splitlines()]
         assert len(torn) < 12
         subprocess.run(["mount", "-o", "remount,size=16m", str(small_disk)], check=True)
-        _wait(lambda: len(lines.read_text().splitlines()) == 12)
+        wait_until(lambda: len(lines.read_text().splitlines()) == 12)
         running.send_signal(signal.SIGTERM)
         assert running.wait(30) == 0
     told = [json.loads(line) for line in lines.read_text().splitlines()]

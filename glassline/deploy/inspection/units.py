@@ -88,11 +88,15 @@ class ImageUnit:
 
         Laid out at its full size, such a file reads like a whole one while it is written.
         """
-        return self._head_and_tail()[0].startswith(_ENDLESS) or self.path.suffix.lower() in _ENDLESS_SUFFIXES
+        return self.path.suffix.lower() in _ENDLESS_SUFFIXES or self._head_and_tail()[0].startswith(_ENDLESS)
+
+    def _is_regular(self) -> bool:
+        """Tell whether it is a file and no pipe, which would be waited for."""
+        return stat.S_ISREG(os.stat(self.path).st_mode)
 
     def _head_and_tail(self) -> tuple[bytes, bytes]:
         try:
-            if not stat.S_ISREG(os.stat(self.path).st_mode):  # a pipe would be waited for
+            if not self._is_regular():
                 return b"", b""
             with open(self.path, "rb") as stream:
                 head = stream.read(_HEAD)
@@ -105,8 +109,7 @@ class ImageUnit:
     def sha256(self) -> str:
         """Return the hash of its bytes."""
         try:
-            mode = os.stat(self.path).st_mode
-            if not stat.S_ISREG(mode):  # a pipe would be waited for
+            if not self._is_regular():
                 raise DataError(f"{self.name} must be a file, got something else; name a file")
             return sha256_file(self.path)
         except (OSError, ValueError) as error:

@@ -29,10 +29,10 @@ def offered_tables(
     registered_model: str, store: str,
 ) -> list[SampleTable]:  # fmt: skip
     """Return a table of patches per source, the champion's first, without what target and champion are tested on."""
-    older = older_table(run, registered_model)
+    champion = find_champion(registered_model)
+    table = older_table(run, champion) if champion else None
     forbidden, found = [target], []
-    if older is not None:
-        champion, table = older
+    if champion is not None and table is not None:
         tested_N = (table.rows["fold"] == TEST_FOLD).to_numpy()
         forbidden.append(table.with_rows(table.rows[tested_N]))
         name = f"{product_of(target)}-{champion.tags.get('cycle', champion.version)}"
@@ -48,16 +48,12 @@ def offered_tables(
     return [table.with_rows(table.rows.assign(product=name)) for name, table in kept if len(table.rows)]
 
 
-def older_table(run: StepRun, registered_model: str) -> tuple[Champion, SampleTable] | None:
-    """Return the champion and the table of patches with folds that it learned from; None where neither can be had."""
-    champion = find_champion(registered_model)
-    if champion is None:
-        return None
+def older_table(run: StepRun, champion: Champion) -> SampleTable | None:
+    """Return the table of patches with folds that the champion learned from; None, and a note, where it was lost."""
     table, damage = champion_table(champion)
     if table is None:
         run.note(damage or f"the table that version {champion.version} of {champion.name} learned from was not kept")
-        return None
-    return champion, table
+    return table
 
 
 def _lost_pixels(table: SampleTable) -> str:

@@ -17,7 +17,7 @@ from glassline.steps.choose_sources import read_chosen
 from glassline.steps.cycle.offered_sources import older_table
 from glassline.steps.train_triplet import with_pairs
 from glassline.tracking import StepRun
-from glassline.tracking.champion import find_champion
+from glassline.tracking.champion import Champion, find_champion
 from glassline.training.candidate import CHAMPION, SCRATCH, SOURCES, Candidate
 from glassline.training.settings import TrainingSettings
 
@@ -51,7 +51,8 @@ def starting_weights(
     """
     if candidate.start == SCRATCH:
         return None
-    champion = _champion(run, registered_model)
+    current = find_champion(registered_model)
+    champion = _weights_of(run, current) if current else None
     same = champion is not None and champion.fitted.name == candidate.model
     if candidate.start == CHAMPION and champion is None:
         run.note(f"{candidate.name} starts from random weights: {registered_model} has no champion to start from")
@@ -63,18 +64,16 @@ def starting_weights(
             f"{candidate.model}; start from scratch or sources"
         )
     if same:
-        _note_seen(run, table, registered_model)
+        assert current
+        _note_seen(run, table, current)
     if candidate.start == SOURCES:
         return _of_sources(run, candidate, chosen_path, champion if same else None, settings, seed, store)
     return champion
 
 
-def _champion(run: StepRun, registered_model: str) -> "WarmStart | None":
+def _weights_of(run: StepRun, champion: Champion) -> "WarmStart | None":
     from glassline.training.warm_start import WarmStart
 
-    champion = find_champion(registered_model)
-    if champion is None:
-        return None
     network, why = champion_start(champion)
     if network is None:
         run.note(why)
@@ -82,13 +81,13 @@ def _champion(run: StepRun, registered_model: str) -> "WarmStart | None":
     return WarmStart(f"version {champion.version} of {champion.name}", network)
 
 
-def _note_seen(run: StepRun, table: SampleTable, registered_model: str) -> None:
+def _note_seen(run: StepRun, table: SampleTable, champion: Champion) -> None:
     """Tell how much of what is cross-validated the champion may have learnt from."""
-    older = older_table(run, registered_model)
+    older = older_table(run, champion)
     if older is None:
         run.note("what the champion learned from is not known: it may have seen units that are cross-validated")
         return
-    seen = table.rows["unit"][shared_rows(table, older[1])].nunique()
+    seen = table.rows["unit"][shared_rows(table, older)].nunique()
     if seen:
         run.note(
             f"the champion learned from the data set of {seen} of {table.rows['unit'].nunique()} units that are "

@@ -18,6 +18,7 @@ from glassline.deploy.inspection.running import Running
 from glassline.deploy.inspection.watch import Watch
 from glassline.errors import ModelError, StorageError
 from tests.deploy.inspection.conftest import half_of, lines_of, write_endless
+from tests.waiting import wait_until
 
 
 class Watched:
@@ -42,7 +43,7 @@ class Watched:
 
     def wait(self, count):
         """Wait until so many units are told."""
-        _until(lambda: len(self.told) >= count)
+        wait_until(lambda: len(self.told) >= count)
         assert len(self.told) == count
         return [told.unit.name.rpartition("/")[2] for told in self.told]
 
@@ -70,29 +71,22 @@ def watched(small_bundle, tmp_path):
         one.close()
 
 
-def _until(holds):
-    end = time.monotonic() + 60
-    while not holds() and time.monotonic() < end:
-        time.sleep(0.02)
-    assert holds()
-
-
 def test_a_folder_that_is_not_there_is_told_each_time_it_goes_and_waited_for(watched, write_image, tmp_path):
     missing = f"{tmp_path / 'frames'} must be a folder or file that is there, got none; waiting for it"
     (tmp_path / "frames").rmdir()
     watch = watched()
-    _until(lambda: watch.warned == [missing])
+    wait_until(lambda: watch.warned == [missing])
     time.sleep(0.3)
     write_image("frames/a.png")
     watch.wait(1)
     assert watch.warned == [missing]
     (tmp_path / "frames").rename(tmp_path / "elsewhere")
-    _until(lambda: watch.warned == [missing] * 2)
+    wait_until(lambda: watch.warned == [missing] * 2)
 
 
 def test_an_empty_folder_is_told_at_the_first_look(watched, write_image):
     watch = watched()
-    _until(lambda: watch.warned)
+    wait_until(lambda: watch.warned)
     write_image("frames/a.png")
     watch.wait(1)
     assert watch.warned == ["nothing is there yet: an empty folder, or a share that is not mounted; waiting"]
@@ -150,7 +144,7 @@ def test_what_could_not_be_looked_at_is_told_once_and_tried_again(watched, write
     monkeypatch.setattr(watch.inspector, "judge", judged)
     write_image("frames/a.png")
     watch.wait(1)
-    _until(lambda: len(tries) > 2)
+    wait_until(lambda: len(tries) > 2)
     assert len(watch.told) == 1
     away.clear()
     watch.wait(2)
@@ -202,7 +196,7 @@ def test_a_verdict_that_finds_no_room_is_written_once_there_is(watched, write_im
 
     monkeypatch.setattr(watch.journal, "record", recorded)
     write_image("frames/b.png", seed=1)
-    _until(lambda: watch.warned)
+    wait_until(lambda: watch.warned)
     time.sleep(0.3)
     assert watch.warned == ["verdicts.jsonl needs more space than its disk has; free some; waiting"]
     full.clear()
